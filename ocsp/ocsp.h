@@ -1,0 +1,96 @@
+/* ocsp.h - asks certificate authorities whether a peer's certificate is still good.
+ *
+ * One service per process; its fetches and timers live on the control loop, its cache in memory
+ * may be read by any thread. A check judges one peer:
+ *
+ *   ocsp_check_new -> ocsp_check_step (worker: answers from memory, no I/O)
+ *                         -> OCSP_ACCEPT / OCSP_REJECT      every link was in the cache
+ *                         -> OCSP_NEEDS_FETCH               give the check to the control thread:
+ *                     ocsp_check_run (control) -> on_done(check), later or never before it returns
+ *
+ * The module never heard of listeners, connections or the server: it gets chains and options.
+ * Sources: RFC 6960, RFC 5019, NATS ADR-38; docs/ocsp.md. */
+#ifndef OCSP_OCSP_H
+#define OCSP_OCSP_H
+
+#include <openssl/x509.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/error.h"
+
+/** The `ocsp_peer` map of one tls block; plain data. */
+struct ocsp_peer_options {
+    bool verify;
+    bool warn_only;
+    bool unknown_is_good;
+    bool allow_when_ca_unreachable;
+    int64_t ca_timeout_ns; /* per responder address */
+    int64_t skew_ns;
+    int64_t ttl_ns; /* for answers without nextUpdate */
+};
+/** verify false, 2 s, 30 s, 1 h. */
+struct ocsp_peer_options ocsp_peer_defaults(void);
+
+enum ocsp_cache_type { OCSP_CACHE_NONE, OCSP_CACHE_LOCAL };
+
+struct ocsp_settings {
+    uv_loop_t *loop;           /* the control loop */
+    enum ocsp_cache_type type; /* LOCAL: answers are kept in memory */
+};
+
+struct ocsp; /* the service */
+
+/** Thread: control, as is ocsp_free(). */
+struct ocsp *ocsp_new(const struct ocsp_settings *settings);
+/** Abandons all fetches and checks (their on_done does not run; free them with ocsp_check_free()).
+ *  The memory goes once the loop has run the close callbacks; `on_closed` runs then. */
+void ocsp_free(struct ocsp *ocsp, void (*on_closed)(void *ctx), void *ctx);
+
+struct ocsp_stats {
+    enum ocsp_cache_type type;
+    uint64_t hits, misses;
+    uint64_t responses, revoked, good, unknown; /* gauges */
+};
+/** Thread: any. */
+struct ocsp_stats ocsp_stats(const struct ocsp *ocsp);
+
+/* ---- one peer ------------------------------------------------------------------------------ */
+
+/** The next chain to judge: leaf first, anchor last; NULL at the end. Borrowed, valid until the
+ *  check is freed. (tls_chains_next has this shape.) */
+typedef const STACK_OF(X509) *ocsp_next_chain_fn(void *chains);
+
+struct ocsp_question {
+    ocsp_next_chain_fn *next_chain;
+    void (*free_chains)(void *chains); /* called with the check */
+    void *chains;                      /* taken by the check */
+    const struct ocsp_peer_options *options; /* copied */
+    bool peer_is_server;                     /* wording of log lines and of the reject */
+};
+
+struct ocsp_check;
+
+enum ocsp_outcome {
+    OCSP_ACCEPT,
+    OCSP_REJECT,     /* ocsp_check_reason() tells why */
+    OCSP_NEEDS_FETCH
+};
+
+/** Owned by the caller. Thread: any; from then on one thread at a time. */
+struct ocsp_check *ocsp_check_new(struct ocsp *ocsp, const struct ocsp_question *question);
+/** Goes on as far as the cache allows, without I/O. Thread: the one that holds the check. */
+enum ocsp_outcome ocsp_check_step(struct ocsp_check *check);
+/** Goes on with fetches; `on_done` runs once, after this call returned, with OCSP_ACCEPT or
+ *  OCSP_REJECT, unless the check is freed before. Equal questions share one fetch. Thread: control. */
+void ocsp_check_run(struct ocsp_check *check,
+                    void (*on_done)(void *ctx, struct ocsp_check *check, enum ocsp_outcome outcome),
+                    void *ctx);
+/** "client not OCSP valid" or "server not OCSP valid". Static. */
+const char *ocsp_check_reason(const struct ocsp_check *check);
+/** NULL is allowed. While ocsp_check_run() is under way only on the control thread; a fetch that
+ *  others wait for, or that may still fill the cache, goes on. */
+void ocsp_check_free(struct ocsp_check *check);
+
+#endif

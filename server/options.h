@@ -1,0 +1,163 @@
+/* options.h - everything an operator can set: configuration file, command line and defaults in one
+ * immutable, counted object. A reload builds a new one and the server swaps the pointer.
+ *
+ * Each option is one row of the schema in options.c: name, aliases, type, range, default, reload class,
+ * help. The same row feeds the reader, the defaults, the error texts, the reload check and
+ * docs/configuration.md.
+ * Source: docs/compatibility.md (nats-server's configuration). */
+#ifndef SERVER_OPTIONS_H
+#define SERVER_OPTIONS_H
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "ocsp/ocsp.h"
+#include "parser/conf.h"
+#include "tls/tls.h"
+
+struct flags;       /* the parsed command line, flags.h */
+struct permissions; /* permissions.h */
+
+enum handshake_first {
+    TLS_INFO_FIRST,      /* INFO in clear, then TLS: the usual order */
+    TLS_HANDSHAKE_FIRST, /* no INFO before TLS is done */
+    TLS_HANDSHAKE_AUTO   /* wait handshake_first_delay_ms for bytes, then INFO */
+};
+
+/** One tls {} block. */
+struct tls_options {
+    const char *cert_file, *key_file, *ca_file; /* NULL when unset */
+    struct tls_pair *pairs;                     /* from cert_file/key_file or certs */
+    size_t pair_count;
+    bool verify, verify_and_map, insecure;
+    int min_version;
+    const char **cipher_suites;
+    size_t cipher_suite_count;
+    const char **curves;
+    size_t curve_count;
+    int64_t timeout_ms;
+    enum handshake_first handshake_first;
+    int64_t handshake_first_delay_ms;
+    uint8_t (*pinned_certs)[32]; /* SHA-256 of SubjectPublicKeyInfo */
+    size_t pinned_cert_count;
+    int64_t connection_rate_limit; /* handshakes per second; 0 = no limit */
+    struct ocsp_peer_options ocsp_peer;
+    struct tls_context *context; /* built when the options were loaded */
+    struct conf_pos pos;         /* where the block stands */
+};
+
+/** A user of authorization.users. */
+struct user_options {
+    const char *name;                /* user name, or the public nkey "U..." */
+    const char *password;            /* plain or bcrypt; NULL for nkeys */
+    bool is_nkey;
+    struct permissions *permissions; /* NULL = unrestricted */
+    uint32_t connection_types;       /* bit set of CONNECTION_TYPE_*; 0 = all */
+};
+
+enum { /* allowed_connection_types */
+    CONNECTION_TYPE_STANDARD = 1,
+    CONNECTION_TYPE_WEBSOCKET = 2,
+    CONNECTION_TYPE_LEAFNODE = 4,
+    CONNECTION_TYPE_LEAFNODE_WS = 8,
+    CONNECTION_TYPE_MQTT = 16,
+    CONNECTION_TYPE_MQTT_WS = 32,
+    CONNECTION_TYPE_IN_PROCESS = 64
+};
+
+struct auth_options {
+    const char *user, *password, *token; /* single user or token; NULL when unset */
+    struct user_options *users;          /* users and nkeys, file order */
+    size_t user_count;
+    bool has_nkeys;
+    const char *no_auth_user;
+    int64_t timeout_ms; /* already the default (2 s; TLS timeout + 1 s) when unset */
+};
+
+enum write_timeout { WRITE_TIMEOUT_DEFAULT, WRITE_TIMEOUT_CLOSE, WRITE_TIMEOUT_RETRY };
+
+struct options {
+    /* listeners */
+    const char *host; /* "0.0.0.0" */
+    int port;         /* -1 = any free one */
+    const char *client_advertise;
+    bool proxy_protocol;
+    struct tls_options *tls; /* NULL = no TLS */
+    bool allow_non_tls;
+    const char *http_host;
+    int http_port, https_port; /* 0 = off, -1 = any free one */
+    const char *http_base_path; /* normalised: "" or "/mon" */
+    const char *http_base_path_text; /* as configured */
+
+    /* identity */
+    const char *server_name; /* NULL = the server id */
+    const char *cluster_name;
+    const char **server_tags;
+    size_t server_tag_count;
+    struct { const char *key, *value; } *server_metadata;
+    size_t server_metadata_count;
+
+    /* limits */
+    int64_t max_connections; /* -1 = none allowed */
+    int64_t max_subscriptions; /* 0 = unlimited, per connection */
+    int max_sub_tokens;        /* 0 = unlimited */
+    int64_t max_control_line, max_payload, max_pending;
+    int64_t max_closed_clients;
+    int64_t ping_interval_ms;
+    int ping_max;
+    int64_t write_deadline_ms;
+    enum write_timeout write_timeout;
+    bool no_fast_producer_stall;
+    bool no_header_support;
+    int64_t lame_duck_duration_ms, lame_duck_grace_ms;
+    int max_workers; /* ours; 0 = one per core */
+    int64_t max_pending_verifications; /* ours; handshakes that wait for a CA at one time */
+
+    /* who may do what */
+    struct auth_options auth;
+
+    /* ocsp */
+    enum ocsp_cache_type ocsp_cache_type;
+
+    /* log and files */
+    bool debug, trace, trace_verbose, trace_headers, logtime, logtime_utc, syslog;
+    const char *log_file, *remote_syslog, *pid_file, *ports_file_dir;
+    int64_t log_size_limit, log_max_num, max_traced_msg_len;
+
+    /* about the file itself */
+    const char *config_file;   /* NULL when there is none */
+    const char *config_digest; /* "sha256:..." or "" */
+    bool plaintext_passwords;  /* some password is not bcrypt: warn at start */
+    const char **notes;        /* blocks that are accepted and ignored: one warning each at start */
+    size_t note_count;
+};
+
+/** What was wrong in a file, in file order; warnings come first when printed. */
+struct problem {
+    bool is_warning;
+    char *text; /* "FILE:L:C: REASON" */
+};
+struct problems {
+    struct problem *items;
+    size_t count, errors;
+};
+void problems_free(struct problems *problems);
+
+/** Defaults, then the file that the flags name (if any), then the flags again; checks everything, also
+ *  across options, and loads certificates. All problems of the file are reported, not only the first.
+ *  NULL when there is an error; warnings alone do not stop it. Reads files: never on a loop that serves.
+ *  Ownership: the result is counted, release it with options_release(). */
+struct options *options_load(const struct flags *flags, struct problems *problems);
+struct options *options_retain(struct options *options);
+/** Thread: any; the last one frees it. NULL is allowed. */
+void options_release(struct options *options);
+
+/** May a running server go from `old` to `next`? False and the sentence for the first option that
+ *  cannot be changed: config reload not supported for Port: old=4222, new=4333 */
+bool options_may_reload(const struct options *old, const struct options *next, struct error *err);
+/** Calls `line` for each change, with the text of the log: "Reloaded: max_payload = 1024". */
+void options_describe_changes(const struct options *old, const struct options *next,
+                              void (*line)(void *ctx, const char *text), void *ctx);
+/** Appends docs/configuration.md, made from the schema. */
+void options_print_docs(struct buf *out);
+
+#endif
