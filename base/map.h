@@ -8,7 +8,7 @@
 struct map_slot;
 
 struct map {
-    struct map_slot *slots; /* owned; NULL while the map is empty */
+    struct map_slot *slots; /* owned; NULL before the first entry */
     size_t count, cap;
 };
 
