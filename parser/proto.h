@@ -49,15 +49,22 @@ struct proto_op {
     struct span sid;     /* SUB, UNSUB */
     int64_t max;         /* UNSUB; 0 when absent or not a number */
     uint32_t header_size;
-    struct span data;    /* PUB: headers and payload together, without the CRLF */
-    struct span size;    /* the digits of the total size as received */
-    size_t need;         /* with PROTO_MORE */
-    size_t consumed;     /* with PROTO_OP: bytes of input this operation took */
+    struct span data; /* PUB: headers and payload together, without the CRLF */
+    struct span size; /* the digits of the total size as received */
+    size_t need;      /* with PROTO_MORE: see there */
+    size_t keep;      /* with PROTO_MORE: bytes of input that matter; those behind may be dropped */
+    size_t consumed;  /* with PROTO_OP: bytes of input this operation took */
 };
 
 /** Reads the first operation of `input`. With PROTO_BAD_* the connection is at its end: there is
  *  nothing to resume. `max_line` is applied to complete lines exactly and to unfinished ones as
- *  soon as more than that many argument bytes are there; PING, PONG and +OK have no limit. */
+ *  soon as more than that many argument bytes are there.
+ *
+ *  Only the fields that belong to the verb are written; the others keep their old contents.
+ *
+ *  PING, PONG, +OK and the blanks behind a verb have no length limit, and mean nothing. To bound its
+ *  memory the caller keeps only the first op->keep bytes of the input after PROTO_MORE (all of it
+ *  in the ordinary case), appends what comes next and reads again; op->need counts from there. */
 enum proto_status proto_read(struct span input, const struct proto_limits *limits,
                              struct proto_op *op);
 

@@ -14,7 +14,8 @@ bool subject_is_valid_config(struct span subject);
 bool subject_is_literal(struct span subject);
 /** The rule of pedantic clients for a published subject: no empty token, no lone `*` or `>`. */
 bool subject_is_valid_publish(struct span subject);
-/** Does the pattern match the literal subject? A `*` or `>` in `subject` is an ordinary token. */
+/** Does the pattern match the literal subject? A `*` or `>` in `subject` is an ordinary token.
+ *  Here and below, what has an empty token matches nothing and overlaps with nothing. */
 bool subject_matches(struct span pattern, struct span subject);
 /** Is every subject that `inner` matches also matched by `outer`? Both may have wildcards. */
 bool subject_is_subset(struct span inner, struct span outer);
