@@ -1,0 +1,268 @@
+/* harness.h - starts the real server and talks to it over real sockets.
+ *
+ * A test reads like a conversation:
+ *
+ *     struct server *server = server_start("max_payload: 100\n");
+ *     struct conn *client = nats_login(server, "{\"verbose\":false}");
+ *
+ *     conn_send(client, "PUB foo 101\r\n");
+ *     conn_expect(client, "-ERR 'Maximum Payload Violation'\r\n");
+ *     conn_expect_closed(client);
+ *
+ * Everything that waits has a deadline. What does not come true fails the test and prints the end
+ * of every server's log. When the test ends each server still running gets SIGTERM and must leave
+ * with status 0, so a sanitizer's report in the server fails the test too.
+ *
+ * The binary under test is named by VOUCH_SERVER, else the one this build made. The same tests run
+ * against nats-server: is_reference() tells where the two are known to differ. */
+#ifndef E2E_HARNESS_H
+#define E2E_HARNESS_H
+
+#include <cjson/cJSON.h>
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum { PATIENCE_MS = 10000 };
+
+struct server;
+struct conn;
+
+/* ---- the test itself ---------------------------------------------------------------------- */
+
+void e2e_begin(void);
+void e2e_end(void);
+void e2e_at(const char *file, int line);
+
+/** Opens a file of tests: servers and connections of a test are put away when it ends. */
+#define BEHAVIOUR(suite) TestSuite(suite, .init = e2e_begin, .fini = e2e_end, .timeout = 120)
+
+/** A test for each of `count` rows of a table: the body gets `*row`, the number of its row.
+ *  (Parameters are copied into the test's process; a number survives that, a pointer does not.) */
+#define EACH_ROW(suite, name, count)                                                               \
+    ParameterizedTestParameters(suite, name)                                                       \
+    {                                                                                              \
+        static size_t rows[count];                                                                 \
+        for (size_t i = 0; i < (count); i++)                                                       \
+            rows[i] = i;                                                                           \
+        return cr_make_param_array(size_t, rows, count);                                           \
+    }                                                                                              \
+    ParameterizedTest(size_t *row, suite, name)
+
+/** Fails the test with this sentence, after the end of every server's log. */
+void e2e_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/** Fails the test unless `condition` holds; the rest says what was expected. */
+#define require(condition, ...)                                                                    \
+    do {                                                                                           \
+        e2e_at(__FILE__, __LINE__);                                                                \
+        if (!(condition))                                                                          \
+            e2e_fail(__VA_ARGS__);                                                                 \
+    } while (0)
+
+/** Is the server under test nats-server itself? */
+bool is_reference(void);
+
+/** A formatted string that lives until the test ends. */
+const char *text(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/** `size` times the letter `letter`; lives until the test ends. */
+const char *repeated(char letter, size_t size);
+
+/** Milliseconds of the monotonic clock. */
+uint64_t now_ms(void);
+
+/* ---- the server (harness_server.c) -------------------------------------------------------- */
+
+struct launch {
+    const char *binary;           /* NULL: the one under test */
+    const char *config;           /* NULL: no configuration file, no -c */
+    const char *const *arguments; /* NULL, or more arguments, ended by NULL */
+    bool bare;                    /* the config text is used as it is, without free ports */
+    unsigned max_files;           /* RLIMIT_NOFILE of the server, 0: unchanged */
+};
+
+/** Starts a server on free loopback ports and waits until it is ready. */
+struct server *server_start(const char *config, ...) __attribute__((format(printf, 1, 2)));
+
+/** Starts a server and does not wait. */
+struct server *server_launch(const struct launch *launch);
+
+/** Waits until the server said that it is ready. */
+void server_await_ready(struct server *server);
+
+/** Waits until the server is gone; gives its exit status, or minus the signal that ended it. */
+int server_await_exit(struct server *server);
+
+/** Sends SIGTERM, waits, and requires exit status 0. */
+void server_stop(struct server *server);
+
+void server_signal(struct server *server, int signal);
+
+/** Writes a new configuration (free ports are kept); the server has not been told. */
+void server_rewrite(struct server *server, const char *config, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/** Writes a new configuration, sends SIGHUP, and waits for the log to say that it is in force. */
+void server_reload(struct server *server, const char *config, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/** Does the log (stderr) contain this text now or within `patience_ms`? */
+bool log_contains(struct server *server, const char *wanted, int patience_ms);
+
+/** As log_contains, but only what came after the last server_mark_log() or server_reload(). */
+bool log_continues(struct server *server, const char *wanted, int patience_ms);
+void server_mark_log(struct server *server);
+
+/** All of stderr, or of stdout, so far; lives until the test ends. */
+const char *server_log(struct server *server);
+const char *server_output(struct server *server);
+
+pid_t server_pid(const struct server *server);
+uint16_t server_port(struct server *server);
+uint16_t server_monitor_port(struct server *server);
+
+/** The path of a file inside the server's own folder; lives until the test ends. */
+const char *server_path(const struct server *server, const char *name);
+
+/** The whole content of a file, or NULL; lives until the test ends. */
+const char *file_content(const char *path);
+void file_write(const char *path, const char *content);
+
+/* ---- a connection (harness_conn.c) -------------------------------------------------------- */
+
+/** Opens a TCP connection and reads nothing. */
+struct conn *tcp_open(struct server *server);
+struct conn *tcp_open_port(uint16_t port);
+
+/** Tries to open a connection; NULL when it is refused. */
+struct conn *tcp_try_port(uint16_t port);
+
+/** Opens a connection and reads INFO. */
+struct conn *nats_open(struct server *server);
+
+/** Opens a connection, sends CONNECT with these options and PING, reads PONG and what follows. */
+struct conn *nats_login(struct server *server, const char *options);
+
+/** Sends CONNECT and PING on an open connection and reads until the INFO after PONG. */
+void conn_login(struct conn *conn, const char *options);
+
+void conn_write(struct conn *conn, const void *bytes, size_t size);
+void conn_write_split(struct conn *conn, const void *bytes, size_t size);
+void conn_send_(struct conn *conn, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void conn_expect_(struct conn *conn, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void conn_expect_bytes_(struct conn *conn, const void *bytes, size_t size);
+const char *conn_line_(struct conn *conn, int patience_ms);
+void conn_expect_closed_(struct conn *conn);
+void conn_barrier_(struct conn *conn);
+
+/** Sends formatted text. A connection that the server closed swallows it. */
+#define conn_send(...) (e2e_at(__FILE__, __LINE__), conn_send_(__VA_ARGS__))
+
+/** Requires that exactly this text comes next. */
+#define conn_expect(...)       (e2e_at(__FILE__, __LINE__), conn_expect_(__VA_ARGS__))
+#define conn_expect_bytes(...) (e2e_at(__FILE__, __LINE__), conn_expect_bytes_(__VA_ARGS__))
+
+/** Reads one line, without its line end; lives until the test ends. */
+#define conn_line(conn) (e2e_at(__FILE__, __LINE__), conn_line_(conn, PATIENCE_MS))
+
+/** Requires that the server closes the connection without another byte. */
+#define conn_expect_closed(conn) (e2e_at(__FILE__, __LINE__), conn_expect_closed_(conn))
+
+/** Sends PING and requires that PONG is all that comes: nothing else was under way. */
+#define conn_barrier(conn) (e2e_at(__FILE__, __LINE__), conn_barrier_(conn))
+
+/** Reads an INFO line; the object lives as long as the connection. */
+cJSON *conn_read_info(struct conn *conn);
+
+/** The last INFO that was read. */
+cJSON *conn_info(struct conn *conn);
+
+/** The client id of the last INFO. */
+unsigned conn_id(struct conn *conn);
+
+uint16_t conn_local_port(const struct conn *conn);
+int conn_socket(const struct conn *conn);
+
+/** Reads and throws away `size` bytes. */
+void conn_skip(struct conn *conn, size_t size);
+
+/** Reads what comes within `patience_ms`, at most `size` bytes; 0 when closed or nothing came. */
+size_t conn_read_some(struct conn *conn, void *into, size_t size, int patience_ms);
+
+void conn_close(struct conn *conn);
+
+/* ---- TLS (harness_tls.c) ------------------------------------------------------------------ */
+
+struct tls_wishes {
+    const char *ca_file;              /* NULL: the server's certificate is not checked */
+    const char *cert_file, *key_file; /* NULL: no client certificate */
+    const char *name;                 /* NULL, or the host name to ask for and to check */
+    int max_version;                  /* 0, or TLS1_2_VERSION ... */
+};
+
+/** Does the client's side of the handshake succeed on this connection? */
+bool conn_try_tls(struct conn *conn, const struct tls_wishes *wishes);
+
+/** Requires that it does. */
+void conn_start_tls(struct conn *conn, const struct tls_wishes *wishes);
+
+const char *conn_tls_version(const struct conn *conn);
+
+/** A file made by tests/certs/make.sh. */
+const char *cert_path(const char *name);
+
+/** The SHA-256 of a certificate's public key as 64 hex digits. */
+const char *cert_pin(const char *cert_file);
+
+/* ---- monitoring (harness_http.c) ---------------------------------------------------------- */
+
+struct http_answer {
+    long status;
+    char content_type[128];
+    char allow_origin[32];
+    char *body; /* lives until the test ends */
+};
+
+struct http_answer http_get(struct server *server, const char *path);
+
+/** GET that requires 200 and JSON; the object lives until the test ends. */
+cJSON *monitor(struct server *server, const char *path);
+
+/** A member that must be a number, or a string. */
+double json_number(const cJSON *object, const char *key);
+const char *json_text(const cJSON *object, const char *key);
+
+/** The entry of connection `cid` in /connz, waiting until it is there; NULL when it never comes. */
+cJSON *connz_entry(struct server *server, const char *query, unsigned cid);
+
+/** Why connection `cid` was closed, as /connz?state=closed tells. */
+const char *close_reason(struct server *server, unsigned cid);
+
+/* ---- nkeys (harness_nkey.c) --------------------------------------------------------------- */
+
+struct nkey;
+struct nkey *nkey_new(void);
+const char *nkey_public(const struct nkey *key);
+const char *nkey_sign(const struct nkey *key, const char *nonce);
+void nkey_free(struct nkey *key);
+
+/* ---- between the harness's own files ------------------------------------------------------ */
+
+enum { MAX_SERVERS = 8 };
+
+void *keep(void *memory);      /* frees it when the test ends */
+cJSON *keep_json(cJSON *json); /* deletes it when the test ends */
+void conn_close_all(void);
+void server_stop_all(void);
+void server_print_logs(void);
+
+struct ssl_st;
+void conn_set_tls(struct conn *conn, struct ssl_st *ssl);
+struct ssl_st *conn_tls(const struct conn *conn);
+#endif
