@@ -47,44 +47,52 @@ static uint8_t upper(uint8_t c)
     return c >= 'a' && c <= 'z' ? (uint8_t)(c - ('a' - 'A')) : c;
 }
 
-/* ---- the straight path ---- */
+/* ---- the straight path: every instruction counts ---- */
 
 /* The first byte from `at` on that is a blank or a control byte; `end` when there is none. */
 static inline const uint8_t *skip_word(const uint8_t *at, const uint8_t *end)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);
 
-    while (end - at >= 8) {
+    for (; end - at >= 8; at += 8) {
         uint64_t chunk;
         memcpy(&chunk, at, sizeof chunk);
         chunk = le64toh(chunk);
         /* The lowest marked byte is exact: a borrow only travels to the bytes above it. */
         uint64_t low = (chunk - ones * 0x21) & ~chunk & (ones << 7);
         if (low)
-            return at + __builtin_ctzll(low) / 8;
-        at += 8;
+            return at + ((unsigned)__builtin_ctzll(low) >> 3);
     }
     while (at<end && * at> ' ')
         at++;
     return at;
 }
 
-/* Reads digits up to the first byte that is none; -1 for none or too many of them. */
-static inline int64_t take_size(const uint8_t **at, const uint8_t *end)
+/* Behind the digits at `at`. Their value is only meaningful when they are not too many. */
+static inline const uint8_t *skip_digits(const uint8_t *at, const uint8_t *end, uint64_t *value)
 {
-    const uint8_t *begin = *at;
-    const uint8_t *p = begin;
-    uint32_t value = 0;
+    uint64_t sum = 0;
 
-    while (p < end && p - begin < MAX_DIGITS && (uint8_t)(*p - '0') < 10)
-        value = value * 10 + (uint8_t)(*p++ - '0');
-    *at = p;
-    return p == begin ? -1 : (int64_t)value;
+    for (; at < end; at++) {
+        unsigned digit = (unsigned)*at - '0';
+        if (digit > 9)
+            break;
+        sum = sum * 10 + digit;
+    }
+    *value = sum;
+    return at;
 }
 
 static inline struct span between(const uint8_t *begin, const uint8_t *end)
 {
     return span_make(begin, (size_t)(end - begin));
+}
+
+static inline bool is_crlf(const uint8_t *at)
+{
+    uint16_t pair;
+    memcpy(&pair, at, sizeof pair);
+    return le16toh(pair) == 0x0a0d;
 }
 
 /* "PUB subject [reply] size\r\n", one blank between words, whole and within all limits. Everything
@@ -94,6 +102,7 @@ static inline bool read_plain_pub(struct span input, const struct proto_limits *
 {
     const uint8_t *end = input.ptr + input.len;
     uint32_t head;
+    uint64_t size;
 
     if (input.len < sizeof head)
         return false;
@@ -103,36 +112,36 @@ static inline bool read_plain_pub(struct span input, const struct proto_limits *
 
     const uint8_t *subject = input.ptr + sizeof head;
     const uint8_t *at = skip_word(subject, end);
-    if (at == subject || at == end || *at != ' ')
+    if (at == end || *at != ' ' || at == subject)
         return false;
     op->subject = between(subject, at);
-
-    const uint8_t *word = ++at;
     op->reply = span_make(NULL, 0);
-    int64_t size = take_size(&at, end);
-    if (at == end || *at != '\r') {
-        at = skip_word(word, end);
-        if (at == word || at == end || *at != ' ')
+
+    const uint8_t *word = at + 1;
+    at = skip_digits(word, end, &size);
+    if (end - at < 4) /* two line ends */
+        return false;
+    if (!is_crlf(at)) {
+        at = skip_word(at, end);
+        if (at == end || *at != ' ' || at == word)
             return false;
         op->reply = between(word, at);
-        word = ++at;
-        size = take_size(&at, end);
+        word = at + 1;
+        at = skip_digits(word, end, &size);
+        if (end - at < 4 || !is_crlf(at))
+            return false;
     }
-    if (size < 0 || end - at < size + 4 || at[0] != '\r' || at[1] != '\n')
-        return false;
     op->line = between(subject, at);
     op->size = between(word, at);
-    if (op->line.len > limits->max_line || (uint64_t)size > (uint64_t)limits->max_payload)
-        return false;
-
-    op->data = span_make(at + 2, (size_t)size);
-    at += 2 + size;
-    if (at[0] != '\r' || at[1] != '\n')
+    op->data = span_make(at + 2, size);
+    if (op->size.len - 1 >= MAX_DIGITS || op->line.len > limits->max_line ||
+        size > (uint64_t)limits->max_payload || (uint64_t)(end - at) < size + 4 ||
+        !is_crlf(op->data.ptr + size))
         return false;
     op->verb = PROTO_PUB;
     op->has_header = false;
     op->header_size = 0;
-    op->consumed = (size_t)(at + 2 - input.ptr);
+    op->consumed = (size_t)(op->data.ptr + size + 2 - input.ptr);
     return true;
 }
 
@@ -312,8 +321,9 @@ static enum proto_status read_arguments(struct span input, const struct verb *ve
     return PROTO_OP;
 }
 
-static enum proto_status read_any(struct span input, const struct proto_limits *limits,
-                                  struct proto_op *op)
+/* Out of line, so that its registers and stack do not burden the straight path. */
+__attribute__((noinline)) static enum proto_status
+read_any(struct span input, const struct proto_limits *limits, struct proto_op *op)
 {
     const struct verb *verb = NULL;
 
@@ -338,9 +348,10 @@ enum proto_status proto_read(struct span input, const struct proto_limits *limit
 
 int64_t proto_read_size(struct span digits)
 {
+    uint64_t value;
+
     if (digits.len == 0 || digits.len > MAX_DIGITS)
         return -1;
-    const uint8_t *at = digits.ptr;
-    int64_t value = take_size(&at, digits.ptr + digits.len);
-    return at == digits.ptr + digits.len ? value : -1;
+    const uint8_t *end = digits.ptr + digits.len;
+    return skip_digits(digits.ptr, end, &value) == end ? (int64_t)value : -1;
 }
