@@ -1,0 +1,111 @@
+/* nkey.c - NATS keys as text, and their Ed25519 signatures.
+ *
+ *     base32( type byte | 32 bytes of key | CRC-16, low byte first )     35 bytes, 56 characters */
+#include "nkey.h"
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/text.h"
+
+enum { KEY_LEN = 32, CRC_LEN = 2, RAW_LEN = 1 + KEY_LEN + CRC_LEN };
+enum { SIG_LEN = 64, SIG_RAW_URL_LEN = 86, SIG_STD_LEN = 88 };
+
+/* CRC-16/XMODEM: polynomial 0x1021, initial value 0, nothing reflected. */
+static uint16_t crc16(const uint8_t *bytes, size_t len)
+{
+    uint32_t crc = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        crc ^= (uint32_t)bytes[i] << 8;
+        for (int bit = 0; bit < 8; bit++)
+            crc = crc & 0x8000 ? crc << 1 ^ 0x1021 : crc << 1;
+        crc &= 0xFFFF;
+    }
+    return (uint16_t)crc;
+}
+
+static bool draw_public_key(const char *algorithm, uint8_t key[KEY_LEN])
+{
+    size_t len = KEY_LEN;
+    EVP_PKEY *pair = EVP_PKEY_Q_keygen(NULL, NULL, algorithm);
+    bool ok = pair && EVP_PKEY_get_raw_public_key(pair, key, &len) == 1 && len == KEY_LEN;
+
+    EVP_PKEY_free(pair);
+    return ok;
+}
+
+void nkey_new_public(enum nkey_type type, char out[NKEY_PUBLIC_LEN + 1])
+{
+    uint8_t raw[RAW_LEN] = { (uint8_t)type };
+    struct buf text = { 0 };
+
+    if (!draw_public_key(type == NKEY_CURVE ? "X25519" : "ED25519", raw + 1)) {
+        /* like rand_bytes(): without working cryptography there is nothing to serve */
+        log_line(LOG_FTL, "OpenSSL cannot generate a key pair");
+        abort();
+    }
+    uint16_t crc = crc16(raw, RAW_LEN - CRC_LEN);
+    raw[RAW_LEN - 2] = (uint8_t)(crc & 0xFF);
+    raw[RAW_LEN - 1] = (uint8_t)(crc >> 8);
+    base32_encode(&text, span_make(raw, RAW_LEN));
+    memcpy(out, buf_str(&text), NKEY_PUBLIC_LEN + 1);
+    buf_free(&text);
+}
+
+static bool raw_is_key(struct span raw, enum nkey_type type)
+{
+    if (raw.len != RAW_LEN || raw.ptr[0] != (uint8_t)type)
+        return false;
+    uint16_t crc = crc16(raw.ptr, RAW_LEN - CRC_LEN);
+    return raw.ptr[RAW_LEN - 2] == (crc & 0xFF) && raw.ptr[RAW_LEN - 1] == crc >> 8;
+}
+
+bool nkey_read_public(struct span text, enum nkey_type type, uint8_t key[32])
+{
+    struct buf raw = { 0 };
+
+    if (text.len != NKEY_PUBLIC_LEN)
+        return false;
+    bool ok = base32_decode(&raw, text) && raw_is_key(buf_span(&raw), type);
+    if (ok)
+        memcpy(key, raw.data + 1, KEY_LEN);
+    buf_free(&raw);
+    return ok;
+}
+
+/* Clients send either alphabet; the length tells them apart. */
+static bool decode_signature(struct buf *out, struct span sig)
+{
+    switch (sig.len) {
+    case SIG_RAW_URL_LEN: return base64_decode(out, sig, BASE64_RAW_URL) && out->len == SIG_LEN;
+    case SIG_STD_LEN: return base64_decode(out, sig, BASE64_STD) && out->len == SIG_LEN;
+    default: return false;
+    }
+}
+
+static bool verify_ed25519(const uint8_t key[KEY_LEN], struct span data, struct span sig)
+{
+    EVP_PKEY *public_key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key, KEY_LEN);
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    bool ok = public_key && ctx && EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, public_key) == 1 &&
+              EVP_DigestVerify(ctx, sig.ptr, sig.len, data.ptr, data.len) == 1;
+
+    EVP_MD_CTX_free(ctx);
+    EVP_PKEY_free(public_key);
+    ERR_clear_error(); /* a bad signature leaves entries that the next TLS read would trip over */
+    return ok;
+}
+
+bool nkey_verify(struct span public_text, struct span data, struct span sig)
+{
+    uint8_t key[KEY_LEN];
+    struct buf raw_sig = { 0 };
+
+    bool ok = nkey_read_public(public_text, NKEY_USER, key) && decode_signature(&raw_sig, sig) &&
+              verify_ed25519(key, data, buf_span(&raw_sig));
+    buf_free(&raw_sig);
+    return ok;
+}
