@@ -12,13 +12,13 @@ struct http_field {
 };
 
 struct http_request {
-    struct span method;  /* as sent */
-    struct span path;    /* before '?', not decoded */
-    struct span query;   /* behind '?', not decoded */
-    int minor;           /* HTTP/1.minor */
-    bool keep_alive;     /* after version and Connection field */
-    size_t body_size;    /* Content-Length; 0 when absent */
-    bool chunked;        /* has a Transfer-Encoding */
+    struct span method; /* as sent */
+    struct span path; /* before '?', not decoded, without scheme and authority; "*" for OPTIONS * */
+    struct span query; /* behind '?', not decoded */
+    int minor;         /* HTTP/1.minor */
+    bool keep_alive;   /* after version and Connection field */
+    size_t body_size;  /* Content-Length; 0 when absent */
+    bool chunked;      /* has a Transfer-Encoding */
     struct http_field fields[HTTP_MAX_FIELDS];
     size_t field_count;
     size_t consumed; /* bytes of input, blank line included */
@@ -27,11 +27,13 @@ struct http_request {
 enum http_status {
     HTTP_DONE,
     HTTP_MORE,
-    HTTP_BAD,     /* not HTTP/1.x, a control byte, a folded or nameless field */
+    HTTP_BAD, /* not HTTP/1.x, a control byte, a folded or nameless field, contradicting lengths,
+                     two hosts, or none in HTTP/1.1 */
     HTTP_TOO_LONG /* more than max_size bytes or HTTP_MAX_FIELDS fields */
 };
 
-/** Reads one request head from everything received so far. Spans point into the input. */
+/** Reads one request head from everything received so far. Spans point into the input. Lines may
+ *  end in LF alone, as the reference server allows. */
 enum http_status http_read_request(struct span input, size_t max_size, struct http_request *out);
 
 /** The first field of that name (case-insensitive); the empty span with ptr NULL when absent. */

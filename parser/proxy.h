@@ -9,15 +9,15 @@
 #include "base/span.h"
 
 enum proxy_status {
-    PROXY_MORE,   /* could still become a header */
-    PROXY_NONE,   /* ordinary client data: nothing is consumed */
-    PROXY_LOCAL,  /* header without an address (LOCAL, UNKNOWN): keep the socket's */
-    PROXY_ADDRESS,/* *peer is filled in */
-    PROXY_BAD     /* began like a header and is malformed */
+    PROXY_MORE,    /* could still become a header */
+    PROXY_NONE,    /* ordinary client data: nothing is consumed */
+    PROXY_LOCAL,   /* header without an address (LOCAL, UNKNOWN): keep the socket's */
+    PROXY_ADDRESS, /* *peer is filled in */
+    PROXY_BAD      /* began like a header and is malformed */
 };
 
 struct proxy_header {
-    struct sockaddr_storage peer; /* source address and port */
+    struct sockaddr_storage peer; /* source address and port; v4-mapped ones come as IPv4 */
     size_t consumed;              /* bytes of input to drop */
     const char *problem;          /* with PROXY_BAD: static text */
 };
