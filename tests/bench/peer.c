@@ -1,0 +1,268 @@
+/* peer.c - one NATS connection of the generator, in clear or TLS. */
+#include "load.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { TLS_PIECE = 16384, LINE_ROOM = 8192 };
+
+#define CONNECT_LINE                                                                               \
+    "CONNECT {\"verbose\":false,\"pedantic\":false,\"protocol\":0,\"lang\":\"load\"}\r\nPING\r\n"
+
+/* ---- opening ------------------------------------------------------------------------------ */
+
+SSL_CTX *peer_context(const struct options *options)
+{
+    if (!options->tls)
+        return NULL;
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+
+    if (!context)
+        die("cannot make a TLS context");
+    SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                  SSL_MODE_AUTO_RETRY);
+    if (options->ca_file) {
+        if (SSL_CTX_load_verify_locations(context, options->ca_file, NULL) != 1)
+            die("cannot load the CA '%s'", options->ca_file);
+        SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+    }
+    if (options->cert_file &&
+        (SSL_CTX_use_certificate_chain_file(context, options->cert_file) != 1 ||
+         SSL_CTX_use_PrivateKey_file(context, options->key_file, SSL_FILETYPE_PEM) != 1))
+        die("cannot load '%s' and its key", options->cert_file);
+    return context;
+}
+
+static int open_socket(uint16_t port)
+{
+    struct sockaddr_in address = { .sin_family = AF_INET,
+                                   .sin_port = htons(port),
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) != 0)
+        die("cannot connect to port %u: %s", port, strerror(errno));
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
+    return fd;
+}
+
+/* While opening, the socket still blocks. */
+static size_t read_blocking(struct peer *peer, char *into, size_t size)
+{
+    ssize_t got = peer->ssl ? SSL_read(peer->ssl, into, (int)size) : read(peer->fd, into, size);
+
+    if (got <= 0)
+        die("the server closed a connection that was being opened");
+    return (size_t)got;
+}
+
+/* Reads until the bytes end with this line; what stands before it does not matter. */
+static void await_line(struct peer *peer, const char *ending)
+{
+    char bytes[LINE_ROOM];
+    size_t end = 0, wanted = strlen(ending);
+
+    while (end < wanted || memcmp(bytes + end - wanted, ending, wanted) != 0) {
+        if (end == sizeof bytes)
+            die("the server sent more than expected");
+        end += read_blocking(peer, bytes + end, 1);
+        if (end >= 6 && memcmp(bytes + end - 6, "-ERR '", 6) == 0)
+            die("the server refused a connection");
+    }
+}
+
+void peer_open(struct peer *peer, const struct options *options, SSL_CTX *context)
+{
+    *peer = (struct peer){ .fd = open_socket(options->port) };
+    await_line(peer, "\r\n");
+    if (context) {
+        peer->ssl = SSL_new(context);
+        SSL_set_fd(peer->ssl, peer->fd);
+        if (SSL_connect(peer->ssl) != 1)
+            die("the TLS handshake failed");
+    }
+    peer_send(peer, CONNECT_LINE, sizeof CONNECT_LINE - 1);
+    await_line(peer, "PONG\r\n");
+    fcntl(peer->fd, F_SETFL, O_NONBLOCK);
+}
+
+void peer_barrier(struct peer *peer)
+{
+    fcntl(peer->fd, F_SETFL, 0);
+    peer_send(peer, "PING\r\n", 6);
+    await_line(peer, "PONG\r\n");
+    fcntl(peer->fd, F_SETFL, O_NONBLOCK);
+}
+
+void peer_close(struct peer *peer)
+{
+    SSL_free(peer->ssl);
+    close(peer->fd);
+    *peer = (struct peer){ .fd = -1 };
+}
+
+/* ---- bytes -------------------------------------------------------------------------------- */
+
+static size_t tls_outcome(SSL *ssl, int done)
+{
+    int why = done > 0 ? SSL_ERROR_NONE : SSL_get_error(ssl, done);
+
+    if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE)
+        return 0;
+    if (done <= 0)
+        die("a TLS connection was lost");
+    return (size_t)done;
+}
+
+static size_t socket_outcome(ssize_t done)
+{
+    if (done < 0 && (errno == EAGAIN || errno == EINTR))
+        return 0;
+    if (done <= 0)
+        die("a connection was lost: %s", done < 0 ? strerror(errno) : "closed by the server");
+    return (size_t)done;
+}
+
+size_t peer_read(struct peer *peer, void *into, size_t size)
+{
+    if (peer->ssl) {
+        ERR_clear_error();
+        return tls_outcome(peer->ssl, SSL_read(peer->ssl, into, (int)size));
+    }
+    return socket_outcome(recv(peer->fd, into, size, 0));
+}
+
+size_t peer_drop(struct peer *peer, size_t size)
+{
+    static char nowhere[TLS_PIECE];
+
+    if (peer->ssl)
+        return peer_read(peer, nowhere, sizeof nowhere);
+    return socket_outcome(recv(peer->fd, NULL, size, MSG_TRUNC)); /* see tcp(7) */
+}
+
+size_t peer_write(struct peer *peer, const void *bytes, size_t size)
+{
+    if (!peer->ssl)
+        return socket_outcome(send(peer->fd, bytes, size, MSG_NOSIGNAL));
+    if (size > TLS_PIECE)
+        size = TLS_PIECE;
+    ERR_clear_error();
+    size_t sent = tls_outcome(peer->ssl, SSL_write(peer->ssl, bytes, (int)size));
+
+    peer->stuck = sent > 0 ? 0 : size;
+    return sent;
+}
+
+void peer_send(struct peer *peer, const char *text, size_t size)
+{
+    while (size > 0) {
+        size_t sent = peer_write(peer, text, size);
+
+        text += sent;
+        size -= sent;
+    }
+}
+
+/* ---- messages ----------------------------------------------------------------------------- */
+
+void inbox_init(struct inbox *inbox, size_t largest_message)
+{
+    size_t room = 2 * largest_message + LINE_ROOM;
+
+    if (room < 262144)
+        room = 262144;
+    *inbox = (struct inbox){ .bytes = reserve(room), .room = room };
+}
+
+bool inbox_fill(struct inbox *inbox, struct peer *peer)
+{
+    if (inbox->at > 0) {
+        memmove(inbox->bytes, inbox->bytes + inbox->at, inbox->end - inbox->at);
+        inbox->end -= inbox->at;
+        inbox->at = 0;
+    }
+    if (inbox->end == inbox->room)
+        die("a message is larger than anything that was published");
+    size_t got = peer_read(peer, inbox->bytes + inbox->end, inbox->room - inbox->end);
+
+    inbox->end += got;
+    return got > 0;
+}
+
+static size_t next_word(const char **at, const char *stop, const char **word)
+{
+    while (*at < stop && **at == ' ')
+        (*at)++;
+    *word = *at;
+    while (*at < stop && **at != ' ' && **at != '\r')
+        (*at)++;
+    return (size_t)(*at - *word);
+}
+
+static size_t number_of(const char *digits, size_t count)
+{
+    size_t value = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (digits[i] < '0' || digits[i] > '9')
+            die("a size is not a number: '%.*s'", (int)count, digits);
+        value = value * 10 + (size_t)(digits[i] - '0');
+    }
+    return value;
+}
+
+/* MSG subject sid [reply] size */
+static void read_head(const char *at, const char *stop, struct message *message)
+{
+    const char *third, *fourth;
+
+    message->subject_size = next_word(&at, stop, &message->subject);
+    message->sid_size = next_word(&at, stop, &message->sid);
+    size_t third_size = next_word(&at, stop, &third);
+    size_t fourth_size = next_word(&at, stop, &fourth);
+
+    message->reply = fourth_size > 0 ? third : NULL;
+    message->reply_size = fourth_size > 0 ? third_size : 0;
+    message->size = fourth_size > 0 ? number_of(fourth, fourth_size) : number_of(third, third_size);
+}
+
+bool inbox_next(struct inbox *inbox, struct peer *peer, struct message *message, uint32_t *pongs)
+{
+    for (;;) {
+        const char *line = inbox->bytes + inbox->at;
+        size_t left = inbox->end - inbox->at;
+        const char *stop = memchr(line, '\n', left);
+
+        if (!stop)
+            return false;
+        size_t line_size = (size_t)(stop + 1 - line);
+
+        if (line_size > 4 && memcmp(line, "MSG ", 4) == 0) {
+            read_head(line + 4, stop, message);
+            if (left < line_size + message->size + 2)
+                return false;
+            message->payload = stop + 1;
+            if (memcmp(message->payload + message->size, "\r\n", 2) != 0)
+                die("a payload is not followed by a line end");
+            inbox->at += line_size + message->size + 2;
+            return true;
+        }
+        if (memcmp(line, "PONG\r\n", 6 < line_size ? 6 : line_size) == 0)
+            (*pongs)++;
+        else if (memcmp(line, "PING\r\n", 6 < line_size ? 6 : line_size) == 0)
+            peer_send(peer, "PONG\r\n", 6);
+        else
+            die("unexpected: '%.*s'", (int)line_size, line);
+        inbox->at += line_size;
+    }
+}
