@@ -18,6 +18,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 
 /** The `ocsp_peer` map of one tls block; plain data. */
@@ -38,14 +39,20 @@ enum ocsp_cache_type { OCSP_CACHE_NONE, OCSP_CACHE_LOCAL };
 struct ocsp_settings {
     uv_loop_t *loop;           /* the control loop */
     enum ocsp_cache_type type; /* LOCAL: answers are kept in memory */
+    bool preserve_revoked;     /* an expired revocation is evidence for ever */
+    /* Appends the text of a subject as the log shows it (tls_name_print). Any thread. */
+    void (*print_name)(const X509_NAME *name, struct buf *out);
 };
 
 struct ocsp; /* the service */
 
-/** Thread: control, as is ocsp_free(). */
+/** Never NULL. The proxy is taken from the environment (HTTP_PROXY, HTTPS_PROXY, NO_PROXY) now.
+ *  Thread: control, as is ocsp_free(). */
 struct ocsp *ocsp_new(const struct ocsp_settings *settings);
-/** Abandons all fetches and checks (their on_done does not run; free them with ocsp_check_free()).
- *  The memory goes once the loop has run the close callbacks; `on_closed` runs then. */
+/** Abandons all fetches and checks (their on_done does not run; free them with ocsp_check_free(),
+ *  before or after). Other threads no longer step checks by then. Does not wait for the network.
+ *  The memory goes once the loop has run the close callbacks; `on_closed` (or NULL) runs then.
+ *  Allowed inside an on_done. NULL is allowed: nothing happens. */
 void ocsp_free(struct ocsp *ocsp, void (*on_closed)(void *ctx), void *ctx);
 
 struct ocsp_stats {
@@ -60,12 +67,12 @@ struct ocsp_stats ocsp_stats(const struct ocsp *ocsp);
 
 /** The next chain to judge: leaf first, anchor last; NULL at the end. Borrowed, valid until the
  *  check is freed. (tls_chains_next has this shape.) */
-typedef const STACK_OF(X509) *ocsp_next_chain_fn(void *chains);
+typedef const STACK_OF(X509) * ocsp_next_chain_fn(void *chains);
 
 struct ocsp_question {
     ocsp_next_chain_fn *next_chain;
-    void (*free_chains)(void *chains); /* called with the check */
-    void *chains;                      /* taken by the check */
+    void (*free_chains)(void *chains);       /* called with the check */
+    void *chains;                            /* taken by the check */
     const struct ocsp_peer_options *options; /* copied */
     bool peer_is_server;                     /* wording of log lines and of the reject */
 };
@@ -74,7 +81,7 @@ struct ocsp_check;
 
 enum ocsp_outcome {
     OCSP_ACCEPT,
-    OCSP_REJECT,     /* ocsp_check_reason() tells why */
+    OCSP_REJECT, /* ocsp_check_reason() tells why */
     OCSP_NEEDS_FETCH
 };
 
@@ -83,7 +90,8 @@ struct ocsp_check *ocsp_check_new(struct ocsp *ocsp, const struct ocsp_question 
 /** Goes on as far as the cache allows, without I/O. Thread: the one that holds the check. */
 enum ocsp_outcome ocsp_check_step(struct ocsp_check *check);
 /** Goes on with fetches; `on_done` runs once, after this call returned, with OCSP_ACCEPT or
- *  OCSP_REJECT, unless the check is freed before. Equal questions share one fetch. Thread: control. */
+ *  OCSP_REJECT, unless the check is freed before. It may free the check. Equal questions share one
+ *  fetch. Thread: control. */
 void ocsp_check_run(struct ocsp_check *check,
                     void (*on_done)(void *ctx, struct ocsp_check *check, enum ocsp_outcome outcome),
                     void *ctx);

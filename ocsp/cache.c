@@ -1,0 +1,308 @@
+/* cache.c - the answers in memory, their counters, and who goes when there are too many. */
+#include "cache.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+struct entry {
+    struct ocsp_digest key;    /* the map's key lies here */
+    struct ocsp_digest issuer; /* SPKI for which the answer was verified */
+    char *subject;
+    struct ocsp_answer answer;
+    struct buf der;
+    int64_t cached_at_ns; /* whole seconds */
+    uint64_t version;     /* no two puts have the same */
+    size_t place;         /* in the heap */
+};
+
+struct ocsp_cache {
+    struct ocsp_cache_settings settings; /* does not change */
+    /* Guards everything below. Nothing is called while it is held, except memory, map and heap:
+     * no log, no callback, no cryptography. */
+    pthread_mutex_t mutex;
+    struct map entries;  /* fingerprint -> entry, owned */
+    struct entry **heap; /* the same entries; the first to go on top */
+    struct ocsp_stats stats;
+    uint64_t last_version;
+};
+
+/* ---- which entry goes first ---------------------------------------------------------------- */
+
+static bool is_revoked(const struct entry *entry)
+{
+    return entry->answer.status == OCSP_STATUS_REVOKED;
+}
+
+static int64_t expires_ns(const struct entry *entry)
+{
+    const struct ocsp_answer *answer = &entry->answer;
+    return answer->has_next_update ? answer->next_update_ns : answer->this_update_ns;
+}
+
+/* Revocations are worth more than all else; among equals the longest expired goes first. */
+static bool goes_before(const struct entry *a, const struct entry *b)
+{
+    if (is_revoked(a) != is_revoked(b))
+        return is_revoked(b);
+    return expires_ns(a) < expires_ns(b);
+}
+
+static void heap_set(struct ocsp_cache *cache, size_t place, struct entry *entry)
+{
+    cache->heap[place] = entry;
+    entry->place = place;
+}
+
+static void heap_up(struct ocsp_cache *cache, struct entry *entry)
+{
+    size_t place = entry->place;
+    while (place > 0 && goes_before(entry, cache->heap[(place - 1) / 2])) {
+        heap_set(cache, place, cache->heap[(place - 1) / 2]);
+        place = (place - 1) / 2;
+    }
+    heap_set(cache, place, entry);
+}
+
+static void heap_down(struct ocsp_cache *cache, struct entry *entry, size_t count)
+{
+    size_t place = entry->place;
+    for (;;) {
+        size_t child = 2 * place + 1;
+        if (child >= count)
+            break;
+        if (child + 1 < count && goes_before(cache->heap[child + 1], cache->heap[child]))
+            child++;
+        if (!goes_before(cache->heap[child], entry))
+            break;
+        heap_set(cache, place, cache->heap[child]);
+        place = child;
+    }
+    heap_set(cache, place, entry);
+}
+
+/* ---- entries, under the mutex -------------------------------------------------------------- */
+
+static void entry_free(struct entry *entry)
+{
+    free(entry->subject);
+    buf_free(&entry->der);
+    free(entry);
+}
+
+static struct span key_span(const struct ocsp_digest *key)
+{
+    return span_make(key->bytes, sizeof key->bytes);
+}
+
+static uint64_t *gauge_of(struct ocsp_stats *stats, enum ocsp_status status)
+{
+    switch (status) {
+    case OCSP_STATUS_GOOD: return &stats->good;
+    case OCSP_STATUS_REVOKED: return &stats->revoked;
+    case OCSP_STATUS_UNKNOWN: break;
+    }
+    return &stats->unknown;
+}
+
+static void count(struct ocsp_cache *cache, const struct entry *entry, bool arrives)
+{
+    uint64_t *gauge = gauge_of(&cache->stats, entry->answer.status);
+    *gauge = arrives ? *gauge + 1 : *gauge - 1;
+    cache->stats.responses = arrives ? cache->stats.responses + 1 : cache->stats.responses - 1;
+}
+
+static void remove_entry(struct ocsp_cache *cache, struct entry *entry)
+{
+    map_remove(&cache->entries, key_span(&entry->key));
+    count(cache, entry, false);
+    size_t left = (size_t)cache->stats.responses;
+    struct entry *last = cache->heap[left];
+    if (last != entry) {
+        heap_set(cache, entry->place, last);
+        heap_up(cache, last);
+        heap_down(cache, last, left);
+    }
+    entry_free(entry);
+}
+
+static void add_entry(struct ocsp_cache *cache, struct entry *entry)
+{
+    size_t place = (size_t)cache->stats.responses;
+    if ((place & (place - 1)) == 0) /* full at 0 and at each power of two */
+        cache->heap = mem_resize_array(cache->heap, place ? 2 * place : 1, sizeof(struct entry *));
+    map_put(&cache->entries, key_span(&entry->key), entry);
+    count(cache, entry, true);
+    entry->version = ++cache->last_version;
+    heap_set(cache, place, entry);
+    heap_up(cache, entry);
+}
+
+/* Room for one more; false when everything in the cache must stay. */
+static bool make_room(struct ocsp_cache *cache)
+{
+    if (cache->stats.responses < cache->settings.max_entries)
+        return true;
+    if (is_revoked(cache->heap[0]) && cache->settings.preserve_revoked)
+        return false;
+    remove_entry(cache, cache->heap[0]);
+    return true;
+}
+
+/* ---- life ---------------------------------------------------------------------------------- */
+
+struct ocsp_cache *ocsp_cache_new(const struct ocsp_cache_settings *settings)
+{
+    struct ocsp_cache *cache = mem_zero(sizeof *cache);
+    cache->settings = *settings;
+    if (cache->settings.max_entries == 0)
+        cache->settings.max_entries = OCSP_CACHE_MAX;
+    cache->stats.type = settings->type;
+    pthread_mutex_init(&cache->mutex, NULL);
+    return cache;
+}
+
+void ocsp_cache_free(struct ocsp_cache *cache)
+{
+    if (!cache)
+        return;
+    for (size_t i = 0; i < cache->stats.responses; i++)
+        entry_free(cache->heap[i]);
+    free(cache->heap);
+    map_free(&cache->entries);
+    pthread_mutex_destroy(&cache->mutex);
+    free(cache);
+}
+
+struct ocsp_stats ocsp_cache_stats(struct ocsp_cache *cache)
+{
+    pthread_mutex_lock(&cache->mutex);
+    struct ocsp_stats stats = cache->stats;
+    pthread_mutex_unlock(&cache->mutex);
+    return stats;
+}
+
+/* ---- reading ------------------------------------------------------------------------------- */
+
+static void log_key(const char *what, const struct ocsp_digest *key, const char *after)
+{
+    if (!log_enabled(LOG_DBG))
+        return;
+    struct buf text = { 0 };
+    base64_encode(&text, key_span(key), BASE64_STD);
+    log_dbg("%s [%s]%s", what, buf_str(&text), after);
+    buf_free(&text);
+}
+
+static bool copy_entry(struct ocsp_cache *cache, const struct ocsp_digest *key,
+                       const struct ocsp_digest *issuer, struct ocsp_hit *out)
+{
+    const struct entry *entry = map_get(&cache->entries, key_span(key));
+    *out = (struct ocsp_hit){ 0 };
+    if (!entry)
+        return false;
+    out->answer = entry->answer;
+    out->version = entry->version;
+    if (memcmp(&entry->issuer, issuer, sizeof *issuer) != 0)
+        buf_append(&out->der, entry->der.data, entry->der.len);
+    return true;
+}
+
+bool ocsp_cache_get(struct ocsp_cache *cache, const struct ocsp_digest *key,
+                    const struct ocsp_digest *issuer, struct ocsp_hit *out)
+{
+    if (cache->settings.type == OCSP_CACHE_NONE)
+        return false;
+    pthread_mutex_lock(&cache->mutex);
+    bool found = copy_entry(cache, key, issuer, out);
+    cache->stats.hits += found ? 1 : 0;
+    cache->stats.misses += found ? 0 : 1;
+    pthread_mutex_unlock(&cache->mutex);
+    log_key(found ? "OCSP peer cache hit for key" : "OCSP peer cache miss for key", key, "");
+    return found;
+}
+
+bool ocsp_cache_peek(struct ocsp_cache *cache, const struct ocsp_digest *key,
+                     const struct ocsp_digest *issuer, struct ocsp_hit *out)
+{
+    if (cache->settings.type == OCSP_CACHE_NONE)
+        return false;
+    pthread_mutex_lock(&cache->mutex);
+    bool found = copy_entry(cache, key, issuer, out);
+    pthread_mutex_unlock(&cache->mutex);
+    return found;
+}
+
+/* ---- changing ------------------------------------------------------------------------------ */
+
+void ocsp_cache_drop(struct ocsp_cache *cache, const struct ocsp_digest *key, uint64_t version,
+                     bool expired)
+{
+    if (cache->settings.type == OCSP_CACHE_NONE)
+        return;
+    bool preserves = cache->settings.preserve_revoked;
+    pthread_mutex_lock(&cache->mutex);
+    cache->stats.hits--;
+    cache->stats.misses++;
+    struct entry *entry = map_get(&cache->entries, key_span(key));
+    bool is_same = entry && entry->version == version;
+    bool stays = is_same && is_revoked(entry) && (preserves || expired);
+    if (is_same && !stays)
+        remove_entry(cache, entry);
+    pthread_mutex_unlock(&cache->mutex);
+
+    if (stays && preserves)
+        log_key("Revoked OCSP response for key", key, " preserved by cache policy");
+    else if (stays)
+        log_key("Revoked OCSP response for key", key, " kept until a fresh one replaces it");
+    else if (is_same)
+        log_key("Deleting OCSP peer cached response for key", key, "");
+}
+
+static struct entry *entry_new(const struct ocsp_put *put)
+{
+    struct entry *entry = mem_zero(sizeof *entry);
+    entry->key = put->key;
+    entry->issuer = put->issuer;
+    entry->subject = mem_strdup(put->subject);
+    entry->answer = put->answer;
+    buf_append(&entry->der, put->der.ptr, put->der.len);
+    entry->cached_at_ns = (clock_wall_ns() + NS_PER_S / 2) / NS_PER_S * NS_PER_S;
+    return entry;
+}
+
+static bool is_replay(const struct entry *old, const struct ocsp_put *put)
+{
+    return old && is_revoked(old) && put->answer.this_update_ns < old->answer.this_update_ns;
+}
+
+bool ocsp_cache_put(struct ocsp_cache *cache, const struct ocsp_put *put)
+{
+    if (cache->settings.type == OCSP_CACHE_NONE)
+        return true;
+    struct entry *fresh = entry_new(put);
+    pthread_mutex_lock(&cache->mutex);
+    struct entry *old = map_get(&cache->entries, key_span(&put->key));
+    bool refused = is_replay(old, put);
+    if (!refused && old)
+        remove_entry(cache, old);
+    bool stored = !refused && make_room(cache);
+    if (stored)
+        add_entry(cache, fresh);
+    pthread_mutex_unlock(&cache->mutex);
+
+    if (!stored)
+        entry_free(fresh);
+    if (stored && log_enabled(LOG_DBG)) {
+        struct buf what = { 0 };
+        buf_printf(&what, "Caching OCSP response for [%s], key", put->subject);
+        log_key(buf_str(&what), &put->key, "");
+        buf_free(&what);
+    }
+    return !refused;
+}

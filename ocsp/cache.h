@@ -1,0 +1,63 @@
+/* cache.h - answers in memory: fingerprint of a certificate -> verified answer and its bytes.
+ *
+ * An answer was verified once, before it came in; its dates are judged on every use, by the asker.
+ * An expired revocation stays until a fresh answer replaces it: it is evidence while the CA is
+ * down. Any thread. Source: NATS ADR-38, nats-server behaviour (counters). */
+#ifndef OCSP_CACHE_H
+#define OCSP_CACHE_H
+
+#include "base/buf.h"
+#include "ocsp.h"
+#include "response.h"
+
+#define OCSP_CACHE_MAX 100000 /* entries; then the longest expired goes */
+
+/** SHA-256. */
+struct ocsp_digest {
+    uint8_t bytes[32];
+};
+
+struct ocsp_cache; /* opaque; one mutex inside */
+
+struct ocsp_cache_settings {
+    enum ocsp_cache_type type;
+    bool preserve_revoked;
+    size_t max_entries; /* 0 = OCSP_CACHE_MAX */
+};
+
+struct ocsp_cache *ocsp_cache_new(const struct ocsp_cache_settings *settings);
+/** No other thread uses it any more. NULL is allowed. */
+void ocsp_cache_free(struct ocsp_cache *cache);
+
+/** A copy of what the cache holds. */
+struct ocsp_hit {
+    struct ocsp_answer answer;
+    struct buf der;   /* owned; only when the entry was verified for another issuer's key */
+    uint64_t version; /* of the entry, for ocsp_cache_drop() */
+};
+
+/** Looks up, counts and logs a hit or a miss. `issuer` is the digest of the issuer's SPKI: when the
+ *  entry was verified for another one, hit.der is set and must be verified again. */
+bool ocsp_cache_get(struct ocsp_cache *cache, const struct ocsp_digest *key,
+                    const struct ocsp_digest *issuer, struct ocsp_hit *out);
+/** The same without counting or logging. */
+bool ocsp_cache_peek(struct ocsp_cache *cache, const struct ocsp_digest *key,
+                     const struct ocsp_digest *issuer, struct ocsp_hit *out);
+/** The entry that a hit gave was of no use: the hit becomes a miss. The entry goes, unless it was
+ *  replaced meanwhile or is kept as evidence: a preserved revocation, or (with `expired`) any. */
+void ocsp_cache_drop(struct ocsp_cache *cache, const struct ocsp_digest *key, uint64_t version,
+                     bool expired);
+
+struct ocsp_put {
+    struct ocsp_digest key, issuer;
+    const char *subject; /* for humans; copied */
+    struct ocsp_answer answer;
+    struct span der; /* copied */
+};
+/** Keeps an answer. False when it is older than the revocation that it would replace (a replay):
+ *  treat it as not current. */
+bool ocsp_cache_put(struct ocsp_cache *cache, const struct ocsp_put *put);
+
+struct ocsp_stats ocsp_cache_stats(struct ocsp_cache *cache);
+
+#endif

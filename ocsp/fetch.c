@@ -1,0 +1,372 @@
+/* fetch.c - one fetch per question: its addresses, its place in the queue, its waiters. */
+#include "fetch.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "policy.h"
+#include "request.h"
+#include "transport.h"
+
+#define DEFAULT_TIMEOUT_NS (2 * NS_PER_S) /* for a ca_timeout of 0 */
+#define TIMEOUT_MAX_MS     (24 * 3600 * 1000LL)
+
+struct ocsp_fetcher {
+    uv_loop_t *loop;
+    struct ocsp_cache *cache; /* borrowed */
+    struct transport *transport;
+    struct map fetches; /* key -> struct fetch, owned */
+    struct list queued; /* wait for their turn, oldest first */
+    struct list active; /* have an exchange under way */
+    size_t active_count;
+    uv_timer_t patience; /* fires when a queued one has waited too long */
+    unsigned open_parts; /* the timer, the transport */
+    void (*on_closed)(void *ctx);
+    void *ctx;
+};
+
+struct fetch {
+    struct ocsp_digest key[2]; /* certificate, issuer's key: the map's key */
+    struct list link;          /* in queued or active */
+    struct list waiters;
+    struct ocsp_fetcher *fetcher;
+    struct ocsp_ask ask; /* subject and certificates are ours */
+    struct buf request;  /* DER */
+    struct ocsp_urls urls;
+    size_t next_url;       /* index of the address after the present one */
+    struct span host_port; /* of the present address */
+    uint64_t deadline_ms;  /* loop time at which the present address has had its chance */
+    struct exchange *exchange;
+    struct ocsp_result *result;
+};
+
+static void pump(struct ocsp_fetcher *fetcher);
+
+/* ---- results -------------------------------------------------------------------------------- */
+
+static struct ocsp_result *result_retain(struct ocsp_result *result)
+{
+    result->refs++;
+    return result;
+}
+
+void ocsp_result_release(struct ocsp_result *result)
+{
+    if (!result || --result->refs > 0)
+        return;
+    buf_free(&result->der);
+    free(result);
+}
+
+void ocsp_result_store(struct ocsp_result *result, const struct ocsp_ask *ask,
+                       struct ocsp_cache *cache)
+{
+    if (result->storage != OCSP_NOT_STORED)
+        return;
+    struct ocsp_put put = { .key = ask->key,
+                            .issuer = ask->issuer_key,
+                            .subject = ask->subject,
+                            .answer = result->answer,
+                            .der = buf_span(&result->der) };
+    result->storage = ocsp_cache_put(cache, &put) ? OCSP_STORED : OCSP_REPLAYED;
+}
+
+/* Verifies the answer for all who wait, and stores it even if they have all left. */
+static void judge(struct fetch *fetch)
+{
+    struct ocsp_result *result = fetch->result;
+    struct ocsp_subject subject = { fetch->ask.cert, fetch->ask.issuer };
+    const struct ocsp_peer_options *options = &fetch->ask.options;
+    int64_t now_ns = clock_wall_ns();
+    result->verdict = ocsp_response_verify(buf_span(&result->der), &subject, now_ns,
+                                           &result->answer, &result->error);
+    if (result->verdict == OCSP_VERIFIED &&
+        ocsp_signer_is_valid(&result->answer, options->skew_ns, now_ns) &&
+        ocsp_currency(&result->answer, options, now_ns) == OCSP_CURRENT)
+        ocsp_result_store(result, &fetch->ask, fetch->fetcher->cache);
+}
+
+/* ---- life of a fetch -------------------------------------------------------------------------- */
+
+static struct span fetch_key(const struct fetch *fetch)
+{
+    return span_make(fetch->key, sizeof fetch->key);
+}
+
+static struct fetch *fetch_new(struct ocsp_fetcher *fetcher, const struct ocsp_ask *ask)
+{
+    struct fetch *fetch = mem_zero(sizeof *fetch);
+    fetch->fetcher = fetcher;
+    fetch->ask = *ask;
+    fetch->ask.subject = mem_strdup(ask->subject);
+    fetch->key[0] = ask->key;
+    fetch->key[1] = ask->issuer_key;
+    X509_up_ref(ask->cert);
+    X509_up_ref(ask->issuer);
+    list_init(&fetch->link);
+    list_init(&fetch->waiters);
+    fetch->urls = ocsp_urls_of(ask->cert);
+    fetch->result = mem_zero(sizeof *fetch->result);
+    fetch->result->refs = 1;
+    map_put(&fetcher->fetches, fetch_key(fetch), fetch);
+    return fetch;
+}
+
+/* The fetch is in no list and in no map any more. */
+static void fetch_free(struct fetch *fetch)
+{
+    X509_free(fetch->ask.cert);
+    X509_free(fetch->ask.issuer);
+    free((char *)fetch->ask.subject);
+    buf_free(&fetch->request);
+    ocsp_urls_free(&fetch->urls);
+    ocsp_result_release(fetch->result);
+    free(fetch);
+}
+
+static void finish(struct fetch *fetch)
+{
+    map_remove(&fetch->fetcher->fetches, fetch_key(fetch));
+    if (fetch->result->is_answered)
+        judge(fetch);
+    list_each(link, &fetch->waiters)
+    {
+        struct ocsp_waiter *waiter = list_entry(link, struct ocsp_waiter, link);
+        list_remove(link);
+        waiter->on_result(waiter, result_retain(fetch->result));
+    }
+    fetch_free(fetch);
+}
+
+/* ---- one address after the other --------------------------------------------------------------- */
+
+static int64_t timeout_ms(const struct fetch *fetch)
+{
+    int64_t ns = fetch->ask.options.ca_timeout_ns;
+    int64_t ms = (ns > 0 ? ns : DEFAULT_TIMEOUT_NS) / NS_PER_MS;
+    if (ms > TIMEOUT_MAX_MS)
+        return TIMEOUT_MAX_MS;
+    return ms > 0 ? ms : 1;
+}
+
+/* Puts the fetch into the queue for its next address, or ends it when there is none left. */
+static void try_next(struct fetch *fetch)
+{
+    struct ocsp_fetcher *fetcher = fetch->fetcher;
+    struct ocsp_url parts = { 0 };
+    if (fetch->next_url == fetch->urls.count) {
+        finish(fetch);
+        return;
+    }
+    ocsp_url_parse(span_of(fetch->urls.items[fetch->next_url++]), &parts);
+    fetch->host_port = parts.host_port;
+    fetch->deadline_ms = uv_now(fetcher->loop) + (uint64_t)timeout_ms(fetch);
+    list_append(&fetcher->queued, &fetch->link);
+}
+
+/* The present address failed. */
+static void attempt_failed(struct fetch *fetch, const char *why)
+{
+    buf_clear(&fetch->result->der);
+    fetch->result->is_answered = false;
+    error_set(&fetch->result->error, "exhausted OCSP responders: %s", why);
+    try_next(fetch);
+}
+
+static void take_body(struct fetch *fetch, struct span body)
+{
+    struct ocsp_result *result = fetch->result;
+    buf_clear(&result->der);
+    buf_append(&result->der, body.ptr, body.len);
+    result->is_answered = body.len > 0;
+    if (body.len == 0)
+        error_set(&result->error, "empty response");
+    /* what is no answer at all may be put right by the next address; if not, it is the result */
+    if (body.len == 0 || ocsp_response_wants_retry(body))
+        try_next(fetch);
+    else
+        finish(fetch);
+}
+
+static void on_exchange_end(void *ctx, const struct exchange_result *end)
+{
+    struct fetch *fetch = ctx;
+    struct ocsp_fetcher *fetcher = fetch->fetcher;
+    char text[64];
+    fetch->exchange = NULL;
+    list_remove(&fetch->link);
+    fetcher->active_count--;
+    if (end->error) {
+        attempt_failed(fetch, end->error);
+    } else if (end->status != 200) {
+        snprintf(text, sizeof text, "bad OCSP responder http status: [%d]", end->status);
+        attempt_failed(fetch, text);
+    } else {
+        take_body(fetch, end->body);
+    }
+    pump(fetcher);
+}
+
+static void start_exchange(struct fetch *fetch, uint64_t left_ms)
+{
+    struct ocsp_fetcher *fetcher = fetch->fetcher;
+    const char *url = fetch->urls.items[fetch->next_url - 1];
+    struct buf target = { 0 };
+    bool is_get = ocsp_request_target(url, buf_span(&fetch->request), &target);
+    log_dbg("Trying OCSP responder url [%s]", url);
+    struct exchange_request request = { .url = buf_str(&target),
+                                        .is_post = !is_get,
+                                        .body = buf_span(&fetch->request),
+                                        .timeout_ms = (int64_t)left_ms,
+                                        .on_end = on_exchange_end,
+                                        .ctx = fetch };
+    list_append(&fetcher->active, &fetch->link);
+    fetcher->active_count++;
+    fetch->exchange = transport_start(fetcher->transport, &request);
+    buf_free(&target);
+}
+
+/* ---- the queue --------------------------------------------------------------------------------- */
+
+static bool same_host(struct span a, struct span b)
+{
+    return a.len == b.len &&
+           (a.len == 0 || strncasecmp((const char *)a.ptr, (const char *)b.ptr, a.len) == 0);
+}
+
+static bool host_has_room(const struct ocsp_fetcher *fetcher, struct span host_port)
+{
+    size_t count = 0;
+    list_each(link, &fetcher->active) count +=
+        same_host(list_entry(link, struct fetch, link)->host_port, host_port);
+    return count < OCSP_PARALLEL_PER_HOST;
+}
+
+static void on_patience(uv_timer_t *timer);
+
+static void arm_patience(struct ocsp_fetcher *fetcher)
+{
+    uint64_t now_ms = uv_now(fetcher->loop), first_ms = UINT64_MAX;
+    list_each(link, &fetcher->queued)
+    {
+        const struct fetch *fetch = list_entry(link, struct fetch, link);
+        if (fetch->deadline_ms < first_ms)
+            first_ms = fetch->deadline_ms;
+    }
+    if (first_ms == UINT64_MAX)
+        uv_timer_stop(&fetcher->patience);
+    else
+        uv_timer_start(&fetcher->patience, on_patience, first_ms > now_ms ? first_ms - now_ms : 0,
+                       0);
+}
+
+/* Starts what may start. A fetch whose address failed comes back at the queue's end. */
+static void pump(struct ocsp_fetcher *fetcher)
+{
+    uint64_t now_ms = uv_now(fetcher->loop);
+    list_each(link, &fetcher->queued)
+    {
+        struct fetch *fetch = list_entry(link, struct fetch, link);
+        if (fetcher->active_count >= OCSP_PARALLEL_MAX)
+            break;
+        if (fetch->deadline_ms <= now_ms || !host_has_room(fetcher, fetch->host_port))
+            continue;
+        list_remove(link);
+        start_exchange(fetch, fetch->deadline_ms - now_ms);
+    }
+    arm_patience(fetcher);
+}
+
+static void on_patience(uv_timer_t *timer)
+{
+    struct ocsp_fetcher *fetcher = timer->data;
+    uint64_t now_ms = uv_now(fetcher->loop);
+    list_each(link, &fetcher->queued)
+    {
+        struct fetch *fetch = list_entry(link, struct fetch, link);
+        if (fetch->deadline_ms > now_ms)
+            continue;
+        list_remove(link);
+        attempt_failed(fetch, "timed out in the queue of a busy responder");
+    }
+    pump(fetcher);
+}
+
+/* ---- from outside -------------------------------------------------------------------------------- */
+
+void ocsp_fetch(struct ocsp_fetcher *fetcher, const struct ocsp_ask *ask,
+                struct ocsp_waiter *waiter)
+{
+    struct ocsp_digest key[2] = { ask->key, ask->issuer_key };
+    struct fetch *fetch = map_get(&fetcher->fetches, span_make(key, sizeof key));
+    if (fetch) {
+        list_append(&fetch->waiters, &waiter->link);
+        return;
+    }
+    fetch = fetch_new(fetcher, ask);
+    list_append(&fetch->waiters, &waiter->link);
+    if (!ocsp_request_encode(ask->cert, ask->issuer, &fetch->request)) {
+        error_set(&fetch->result->error, "cannot build an OCSP request");
+        finish(fetch);
+        return;
+    }
+    try_next(fetch);
+    pump(fetcher);
+}
+
+void ocsp_fetch_leave(struct ocsp_waiter *waiter)
+{
+    list_remove(&waiter->link);
+}
+
+struct ocsp_fetcher *ocsp_fetcher_new(uv_loop_t *loop, struct ocsp_cache *cache)
+{
+    struct ocsp_fetcher *fetcher = mem_zero(sizeof *fetcher);
+    fetcher->loop = loop;
+    fetcher->cache = cache;
+    fetcher->transport = transport_new(loop);
+    list_init(&fetcher->queued);
+    list_init(&fetcher->active);
+    uv_timer_init(loop, &fetcher->patience);
+    fetcher->patience.data = fetcher;
+    fetcher->open_parts = 2;
+    return fetcher;
+}
+
+static void part_closed(struct ocsp_fetcher *fetcher)
+{
+    if (--fetcher->open_parts > 0)
+        return;
+    void (*on_closed)(void *ctx) = fetcher->on_closed;
+    void *ctx = fetcher->ctx;
+    free(fetcher);
+    on_closed(ctx);
+}
+
+static void on_transport_closed(void *ctx)
+{
+    part_closed(ctx);
+}
+
+static void on_patience_closed(uv_handle_t *handle)
+{
+    part_closed(handle->data);
+}
+
+void ocsp_fetcher_free(struct ocsp_fetcher *fetcher, void (*on_closed)(void *ctx), void *ctx)
+{
+    fetcher->on_closed = on_closed;
+    fetcher->ctx = ctx;
+    transport_free(fetcher->transport, on_transport_closed, fetcher);
+    uv_close((uv_handle_t *)&fetcher->patience, on_patience_closed);
+
+    struct fetch *fetch;
+    for (size_t at = 0; (fetch = map_next(&fetcher->fetches, &at));) {
+        list_each(link, &fetch->waiters) list_remove(link);
+        fetch_free(fetch);
+    }
+    map_free(&fetcher->fetches);
+}

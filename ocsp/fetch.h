@@ -1,0 +1,67 @@
+/* fetch.h - asks the responders of a certificate, in their order, until one gives a usable answer.
+ *
+ *   question -> joins the same question under way, or waits for its turn -> exchange per address
+ *            -> result: verified and stored once, then handed to everyone who waits
+ *
+ * Equal questions (certificate and issuer's key) share one fetch; it goes on when its waiters have
+ * left. At most 8 exchanges per responder host and 16 in all; the rest queue, and the time they
+ * queue counts. Thread: control. Source: NATS ADR-38, RFC 6960 appendix A. */
+#ifndef OCSP_FETCH_H
+#define OCSP_FETCH_H
+
+#include <uv.h>
+
+#include "base/list.h"
+#include "cache.h"
+#include "ocsp.h"
+
+#define OCSP_PARALLEL_PER_HOST 8
+#define OCSP_PARALLEL_MAX      16
+
+struct ocsp_fetcher;
+
+/** Copied, with references of its own, when it becomes a fetch. */
+struct ocsp_ask {
+    X509 *cert, *issuer;
+    struct ocsp_digest key;        /* fingerprint of cert */
+    struct ocsp_digest issuer_key; /* digest of the issuer's SPKI */
+    const char *subject;
+    struct ocsp_peer_options options; /* those of the first who asks rule the fetch */
+};
+
+enum ocsp_storage { OCSP_NOT_STORED, OCSP_STORED, OCSP_REPLAYED };
+
+/** What came of a fetch. Shared by all who asked; counted, not thread-safe. */
+struct ocsp_result {
+    unsigned refs;
+    bool is_answered;          /* some responder answered 200 with a body */
+    struct error error;        /* why not; or why the answer cannot be used */
+    struct buf der;            /* the body */
+    enum ocsp_verdict verdict; /* this and the next: only if is_answered */
+    struct ocsp_answer answer; /* unless OCSP_UNREADABLE */
+    enum ocsp_storage storage; /* did it reach the cache? */
+};
+void ocsp_result_release(struct ocsp_result *result); /* NULL is allowed */
+
+/** Somebody waiting for a result; lives inside its owner. */
+struct ocsp_waiter {
+    struct list link; /* in the fetch; ocsp_fetch_leave() takes it out */
+    /* Runs at most once, perhaps inside ocsp_fetch(). Takes a reference to the result. Must not
+     * free the fetcher nor start a fetch. */
+    void (*on_result)(struct ocsp_waiter *waiter, struct ocsp_result *result);
+};
+
+struct ocsp_fetcher *ocsp_fetcher_new(uv_loop_t *loop, struct ocsp_cache *cache);
+/** Forgets everything under way: nobody is told, waiters become free. `on_closed` runs when the
+ *  loop let go. */
+void ocsp_fetcher_free(struct ocsp_fetcher *fetcher, void (*on_closed)(void *ctx), void *ctx);
+
+void ocsp_fetch(struct ocsp_fetcher *fetcher, const struct ocsp_ask *ask,
+                struct ocsp_waiter *waiter);
+void ocsp_fetch_leave(struct ocsp_waiter *waiter);
+
+/** Stores a result for its certificate unless that happened before. */
+void ocsp_result_store(struct ocsp_result *result, const struct ocsp_ask *ask,
+                       struct ocsp_cache *cache);
+
+#endif

@@ -1,0 +1,99 @@
+/* ocsp.c - the service: puts cache and fetcher together, gives ready checks their turn, ends. */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "service.h"
+
+struct ocsp_peer_options ocsp_peer_defaults(void)
+{
+    return (struct ocsp_peer_options){ .ca_timeout_ns = 2 * NS_PER_S,
+                                       .skew_ns = 30 * NS_PER_S,
+                                       .ttl_ns = 3600 * NS_PER_S };
+}
+
+static const char *type_name(enum ocsp_cache_type type)
+{
+    return type == OCSP_CACHE_LOCAL ? "local" : "none";
+}
+
+struct ocsp *ocsp_new(const struct ocsp_settings *settings)
+{
+    struct ocsp *ocsp = mem_zero(sizeof *ocsp);
+    struct ocsp_cache_settings cache = { .type = settings->type,
+                                         .preserve_revoked = settings->preserve_revoked };
+    ocsp->settings = *settings;
+    log_dbg("Starting OCSP peer cache");
+    ocsp->cache = ocsp_cache_new(&cache);
+    ocsp->fetcher = ocsp_fetcher_new(settings->loop, ocsp->cache);
+    list_init(&ocsp->ready);
+    uv_timer_init(settings->loop, &ocsp->turn);
+    ocsp->turn.data = ocsp;
+    ocsp->open_parts = 2;
+    log_inf("OCSP peer cache online, type [%s]", type_name(settings->type));
+    return ocsp;
+}
+
+struct ocsp_stats ocsp_stats(const struct ocsp *ocsp)
+{
+    return ocsp_cache_stats(ocsp->cache);
+}
+
+/* ---- turns ----------------------------------------------------------------------------------- */
+
+/* A callback may free its check, other checks and the service itself (whose memory stays until the
+ * loop has closed the timer), and may make others ready. */
+static void on_turn(uv_timer_t *timer)
+{
+    struct ocsp *ocsp = timer->data;
+    while (!ocsp->closing && !list_is_empty(&ocsp->ready)) {
+        struct list *first = ocsp->ready.next;
+        list_remove(first);
+        ocsp_check_turn(first);
+    }
+}
+
+void ocsp_make_ready(struct ocsp *ocsp, struct list *link)
+{
+    list_append(&ocsp->ready, link);
+    if (!uv_is_active((uv_handle_t *)&ocsp->turn))
+        uv_timer_start(&ocsp->turn, on_turn, 0, 0);
+}
+
+/* ---- the end --------------------------------------------------------------------------------- */
+
+static void part_closed(struct ocsp *ocsp)
+{
+    if (--ocsp->open_parts > 0)
+        return;
+    void (*on_closed)(void *ctx) = ocsp->on_closed;
+    void *ctx = ocsp->ctx;
+    ocsp_cache_free(ocsp->cache);
+    free(ocsp);
+    if (on_closed)
+        on_closed(ctx);
+}
+
+static void on_fetcher_closed(void *ctx)
+{
+    part_closed(ctx);
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    part_closed(handle->data);
+}
+
+void ocsp_free(struct ocsp *ocsp, void (*on_closed)(void *ctx), void *ctx)
+{
+    if (!ocsp)
+        return;
+    log_dbg("Stopping OCSP peer cache");
+    ocsp->closing = true;
+    ocsp->on_closed = on_closed;
+    ocsp->ctx = ctx;
+    list_each(link, &ocsp->ready) list_remove(link);
+    ocsp_fetcher_free(ocsp->fetcher, on_fetcher_closed, ocsp);
+    uv_close((uv_handle_t *)&ocsp->turn, on_timer_closed);
+}

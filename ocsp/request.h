@@ -1,0 +1,43 @@
+/* request.h - what we ask and whom: responder addresses of a certificate, the OCSP request.
+ *
+ * Pure; any thread. Sources: RFC 6960 4.1 and appendix A, RFC 5019 5, RFC 5280 4.2.2.1. */
+#ifndef OCSP_REQUEST_H
+#define OCSP_REQUEST_H
+
+#include <openssl/x509.h>
+
+#include "base/buf.h"
+
+/** An absolute http or https address in its parts. */
+struct ocsp_url {
+    struct span scheme;    /* as spelled */
+    struct span host_port; /* empty for "http:foo" and "http:///x" */
+    struct span path;      /* from the first '/' behind the authority; may carry ?query */
+    bool is_https;
+    bool has_user; /* user[:password]@ in front of the host */
+};
+
+/** False for everything that is no such address: other schemes, relative references, blanks,
+ *  control or non-ASCII bytes, bad %-escapes, bad ports. The spans lie in `text`. */
+bool ocsp_url_parse(struct span text, struct ocsp_url *out);
+
+/** The usable responder addresses of a certificate, in its order, scheme in lower case. */
+struct ocsp_urls {
+    char **items; /* owned, as is each item */
+    size_t count;
+};
+struct ocsp_urls ocsp_urls_of(const X509 *cert);
+void ocsp_urls_free(struct ocsp_urls *urls);
+/** Has the certificate at least one usable address? */
+bool ocsp_can_be_asked(const X509 *cert);
+
+/** Appends the DER request for one certificate: SHA-1 CertID, no nonce. False when OpenSSL cannot. */
+bool ocsp_request_encode(X509 *cert, X509 *issuer, struct buf *out);
+
+#define OCSP_GET_PATH_MAX 255 /* octets; RFC 5019 section 5 */
+
+/** Appends the address that asks by GET. False, and the plain address, when its path would exceed
+ *  OCSP_GET_PATH_MAX: then POST the request there. */
+bool ocsp_request_target(const char *url, struct span request, struct buf *out);
+
+#endif

@@ -1,0 +1,375 @@
+/* transport.c - libcurl on libuv: one uv_poll per socket, one uv_timer for all timeouts.
+ *
+ *   uv_poll, uv_timer --> curl_multi_socket_action --> (curl's callbacks: only bookkeeping)
+ *                     --> drain: finished exchanges --> on_end
+ *
+ * Handles are added and removed in drain() or from outside, never inside a curl callback. */
+#include "transport.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "base/mem.h"
+#include "response.h"
+
+#define REDIRECTS_MAX   3L
+#define CONNECTIONS_MAX 32L /* kept open for later requests */
+
+struct transport {
+    uv_loop_t *loop;
+    CURLM *multi;
+    uv_timer_t timer;
+    struct list exchanges;
+    struct list watches;
+    struct curl_slist *get_headers, *post_headers;
+    char *http_proxy, *https_proxy, *no_proxy;
+    size_t open_handles; /* uv handles whose close callback has not run */
+    bool closing;
+    void (*on_closed)(void *ctx);
+    void *ctx;
+};
+
+/** A socket of curl's that the loop watches. */
+struct watch {
+    struct list link;
+    uv_poll_t poll;
+    curl_socket_t socket;
+    struct transport *transport;
+};
+
+struct exchange {
+    struct list link;
+    struct transport *transport;
+    CURL *easy;
+    struct exchange_request request; /* url and body belong to curl */
+    struct buf body;
+    const char *refused; /* why we ourselves broke it off */
+    char error[CURL_ERROR_SIZE];
+};
+
+/* ---- the loop's side ------------------------------------------------------------------------ */
+
+static void drain(struct transport *transport);
+
+static void handle_closed(struct transport *transport)
+{
+    if (--transport->open_handles > 0)
+        return;
+    void (*on_closed)(void *ctx) = transport->on_closed;
+    void *ctx = transport->ctx;
+    free(transport->http_proxy);
+    free(transport->https_proxy);
+    free(transport->no_proxy);
+    free(transport);
+    if (on_closed)
+        on_closed(ctx);
+}
+
+static void on_watch_closed(uv_handle_t *handle)
+{
+    struct watch *watch = handle->data;
+    struct transport *transport = watch->transport;
+    free(watch);
+    handle_closed(transport);
+}
+
+static void watch_close(struct watch *watch)
+{
+    list_remove(&watch->link);
+    uv_poll_stop(&watch->poll);
+    uv_close((uv_handle_t *)&watch->poll, on_watch_closed);
+}
+
+static void act(struct transport *transport, curl_socket_t socket, int events)
+{
+    int running;
+    curl_multi_socket_action(transport->multi, socket, events, &running);
+    drain(transport);
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+    struct watch *watch = poll->data;
+    int what = status < 0 ? CURL_CSELECT_ERR : 0;
+    what |= events & UV_READABLE ? CURL_CSELECT_IN : 0;
+    what |= events & UV_WRITABLE ? CURL_CSELECT_OUT : 0;
+    act(watch->transport, watch->socket, what);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    act(timer->data, CURL_SOCKET_TIMEOUT, 0);
+}
+
+/* ---- curl's side ----------------------------------------------------------------------------- */
+
+static struct watch *watch_new(struct transport *transport, curl_socket_t socket)
+{
+    struct watch *watch = mem_zero(sizeof *watch);
+    watch->socket = socket;
+    watch->transport = transport;
+    if (uv_poll_init_socket(transport->loop, &watch->poll, socket) != 0) {
+        free(watch);
+        return NULL;
+    }
+    watch->poll.data = watch;
+    transport->open_handles++;
+    list_append(&transport->watches, &watch->link);
+    curl_multi_assign(transport->multi, socket, watch);
+    return watch;
+}
+
+static int on_socket(CURL *easy, curl_socket_t socket, int what, void *ctx, void *socket_ctx)
+{
+    struct transport *transport = ctx;
+    struct watch *watch = socket_ctx;
+    (void)easy;
+    if (what == CURL_POLL_REMOVE) {
+        curl_multi_assign(transport->multi, socket, NULL);
+        if (watch)
+            watch_close(watch);
+        return 0;
+    }
+    if (!watch && !(watch = watch_new(transport, socket)))
+        return 0; /* nobody watches: the exchange ends by its timeout */
+    int events = what & CURL_POLL_IN ? UV_READABLE : 0;
+    events |= what & CURL_POLL_OUT ? UV_WRITABLE : 0;
+    uv_poll_start(&watch->poll, events, on_poll);
+    return 0;
+}
+
+static int on_timeout_changed(CURLM *multi, long timeout_ms, void *ctx)
+{
+    struct transport *transport = ctx;
+    (void)multi;
+    if (transport->closing)
+        return 0;
+    if (timeout_ms < 0)
+        uv_timer_stop(&transport->timer);
+    else
+        uv_timer_start(&transport->timer, on_timer, (uint64_t)timeout_ms, 0);
+    return 0;
+}
+
+static size_t on_body(char *data, size_t size, size_t count, void *ctx)
+{
+    struct exchange *exchange = ctx;
+    size_t len = size * count;
+    if (len > OCSP_RESPONSE_MAX - exchange->body.len) {
+        exchange->refused = "response exceeds 65536 bytes";
+        return 0;
+    }
+    buf_append(&exchange->body, data, len);
+    return len;
+}
+
+bool transport_is_downgrade(const char *from, struct span location)
+{
+    static const char PLAIN[] = "http:";
+    while (location.len > 0 && (*location.ptr == ' ' || *location.ptr == '\t'))
+        location = span_make(location.ptr + 1, location.len - 1);
+    return strncasecmp(from, "https:", 6) == 0 && location.len >= sizeof PLAIN - 1 &&
+           strncasecmp((const char *)location.ptr, PLAIN, sizeof PLAIN - 1) == 0;
+}
+
+static size_t on_header(char *data, size_t size, size_t count, void *ctx)
+{
+    static const char NAME[] = "location:";
+    struct exchange *exchange = ctx;
+    size_t len = size * count, skip = sizeof NAME - 1;
+    const char *from = NULL;
+    if (len <= skip || strncasecmp(data, NAME, skip) != 0)
+        return len;
+    curl_easy_getinfo(exchange->easy, CURLINFO_EFFECTIVE_URL, &from);
+    if (!from || !transport_is_downgrade(from, span_make(data + skip, len - skip)))
+        return len;
+    exchange->refused = "redirect from https to http refused";
+    return 0;
+}
+
+/* ---- exchanges ------------------------------------------------------------------------------- */
+
+static void exchange_free(struct exchange *exchange)
+{
+    list_remove(&exchange->link);
+    curl_multi_remove_handle(exchange->transport->multi, exchange->easy);
+    curl_easy_cleanup(exchange->easy);
+    buf_free(&exchange->body);
+    free(exchange);
+}
+
+static void finish(struct exchange *exchange, CURLcode code)
+{
+    struct exchange_result result = { 0 };
+    long status = 0;
+    curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (exchange->refused)
+        result.error = exchange->refused;
+    else if (code != CURLE_OK)
+        result.error = exchange->error[0] ? exchange->error : curl_easy_strerror(code);
+    result.status = (int)status;
+    result.body = buf_span(&exchange->body);
+    exchange->request.on_end(exchange->request.ctx, &result);
+    exchange_free(exchange);
+}
+
+static void drain(struct transport *transport)
+{
+    CURLMsg *message;
+    int left;
+    while ((message = curl_multi_info_read(transport->multi, &left))) {
+        struct exchange *exchange = NULL;
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        CURLcode code = message->data.result; /* gone once the handle is removed */
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&exchange);
+        finish(exchange, code);
+    }
+}
+
+/* Go's servers take the proxy from the environment, but never for the own host. */
+static void set_proxy(const struct transport *transport, CURL *easy, const char *url)
+{
+    bool is_https = strncasecmp(url, "https:", 6) == 0;
+    const char *proxy = is_https ? transport->https_proxy : transport->http_proxy;
+    curl_easy_setopt(easy, CURLOPT_PROXY, proxy ? proxy : "");
+    curl_easy_setopt(easy, CURLOPT_NOPROXY, transport->no_proxy);
+}
+
+static void set_limits(CURL *easy, int64_t timeout_ms)
+{
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* do not wait for the resolver's thread */
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
+    curl_easy_setopt(easy, CURLOPT_MAXREDIRS, REDIRECTS_MAX);
+    curl_easy_setopt(easy, CURLOPT_POSTREDIR, (long)CURL_REDIR_POST_ALL);
+    curl_easy_setopt(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+}
+
+static void set_request(const struct transport *transport, CURL *easy,
+                        const struct exchange_request *request)
+{
+    curl_easy_setopt(easy, CURLOPT_URL, request->url);
+    curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, "vouch/" VOUCH_VERSION);
+    curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER,
+                     request->is_post ? transport->post_headers : transport->get_headers);
+    if (!request->is_post)
+        return;
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
+    curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, request->body.ptr);
+}
+
+struct exchange *transport_start(struct transport *transport,
+                                 const struct exchange_request *request)
+{
+    struct exchange *exchange = mem_zero(sizeof *exchange);
+    CURL *easy = curl_easy_init();
+    if (!easy)
+        abort(); /* out of memory for a size of our own */
+    exchange->transport = transport;
+    exchange->request = *request;
+    exchange->easy = easy;
+    set_limits(easy, request->timeout_ms);
+    set_proxy(transport, easy, request->url);
+    set_request(transport, easy, request);
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->error);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange);
+    list_append(&transport->exchanges, &exchange->link);
+    curl_multi_add_handle(transport->multi, easy);
+    return exchange;
+}
+
+void transport_cancel(struct exchange *exchange)
+{
+    exchange_free(exchange);
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+/* NAME or name, in this order; NULL when neither is set to something. */
+static char *environment(const char *upper, const char *lower)
+{
+    const char *value = getenv(upper);
+    if (!value || !*value)
+        value = getenv(lower);
+    return value && *value ? mem_strdup(value) : NULL;
+}
+
+static void read_proxies(struct transport *transport)
+{
+    static const char OWN_HOST[] = "localhost,127.0.0.0/8,::1";
+    transport->http_proxy = environment("HTTP_PROXY", "http_proxy");
+    transport->https_proxy = environment("HTTPS_PROXY", "https_proxy");
+    char *exceptions = environment("NO_PROXY", "no_proxy");
+    if (exceptions && strcmp(exceptions, "*") == 0) {
+        transport->no_proxy = exceptions; /* curl knows the star only when it is alone */
+        return;
+    }
+    transport->no_proxy =
+        exceptions ? mem_printf("%s,%s", exceptions, OWN_HOST) : mem_strdup(OWN_HOST);
+    free(exceptions);
+}
+
+static void set_up_multi(struct transport *transport)
+{
+    transport->multi = curl_multi_init();
+    if (!transport->multi)
+        abort(); /* out of memory for a size of our own */
+    curl_multi_setopt(transport->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(transport->multi, CURLMOPT_SOCKETDATA, transport);
+    curl_multi_setopt(transport->multi, CURLMOPT_TIMERFUNCTION, on_timeout_changed);
+    curl_multi_setopt(transport->multi, CURLMOPT_TIMERDATA, transport);
+    curl_multi_setopt(transport->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_MAX);
+}
+
+struct transport *transport_new(uv_loop_t *loop)
+{
+    static const char ACCEPT[] = "Accept: application/ocsp-response";
+    struct transport *transport = mem_zero(sizeof *transport);
+    curl_global_init(CURL_GLOBAL_DEFAULT); /* counted; the first one should be made in main() */
+    transport->loop = loop;
+    list_init(&transport->exchanges);
+    list_init(&transport->watches);
+    uv_timer_init(loop, &transport->timer);
+    transport->timer.data = transport;
+    transport->open_handles = 1;
+    read_proxies(transport);
+    set_up_multi(transport);
+    transport->get_headers = curl_slist_append(NULL, ACCEPT);
+    transport->post_headers = curl_slist_append(NULL, ACCEPT);
+    transport->post_headers =
+        curl_slist_append(transport->post_headers, "Content-Type: application/ocsp-request");
+    return transport;
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    handle_closed(handle->data);
+}
+
+void transport_free(struct transport *transport, void (*on_closed)(void *ctx), void *ctx)
+{
+    transport->closing = true;
+    transport->on_closed = on_closed;
+    transport->ctx = ctx;
+    list_each(link, &transport->exchanges) exchange_free(list_entry(link, struct exchange, link));
+    curl_multi_cleanup(transport->multi);
+    list_each(link, &transport->watches) /* what curl forgot to say, if anything */
+        watch_close(list_entry(link, struct watch, link));
+    curl_slist_free_all(transport->get_headers);
+    curl_slist_free_all(transport->post_headers);
+    uv_close((uv_handle_t *)&transport->timer, on_timer_closed);
+    curl_global_cleanup();
+}

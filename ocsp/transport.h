@@ -1,0 +1,47 @@
+/* transport.h - HTTP exchanges with responders: libcurl's multi interface on the loop.
+ *
+ * Everything on one thread, the loop's. Never blocks, not even in name resolution. An exchange is
+ * bounded in time (its timeout covers resolving, connecting, redirects and the body) and in size
+ * (OCSP_RESPONSE_MAX). Redirects: at most 3, http and https only, never from https to http. */
+#ifndef OCSP_TRANSPORT_H
+#define OCSP_TRANSPORT_H
+
+#include <uv.h>
+
+#include "base/span.h"
+
+struct transport;
+struct exchange; /* one request under way */
+
+/** Reads the proxy settings of the environment. Never NULL. */
+struct transport *transport_new(uv_loop_t *loop);
+/** Drops all exchanges (no on_end) at once; `on_closed` runs when the loop let go of everything. */
+void transport_free(struct transport *transport, void (*on_closed)(void *ctx), void *ctx);
+
+struct exchange_result {
+    const char *error; /* why there is no HTTP answer; NULL when there is one */
+    int status;        /* HTTP status */
+    struct span body;
+};
+
+struct exchange_request {
+    const char *url;  /* copied */
+    bool is_post;     /* GET otherwise */
+    struct span body; /* of a POST; copied */
+    int64_t timeout_ms;
+    /* Runs once, never inside transport_start(), unless cancelled first. The result is borrowed
+     * for the duration of the call; the exchange is gone afterwards. May start others, must not
+     * free the transport. */
+    void (*on_end)(void *ctx, const struct exchange_result *result);
+    void *ctx;
+};
+
+/** Borrowed until on_end or transport_cancel(). */
+struct exchange *transport_start(struct transport *transport,
+                                 const struct exchange_request *request);
+void transport_cancel(struct exchange *exchange);
+
+/** Would following `location` from the address `from` leave TLS? */
+bool transport_is_downgrade(const char *from, struct span location);
+
+#endif
