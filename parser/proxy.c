@@ -88,10 +88,11 @@ static bool read_address(struct span word, bool is_whole, int family, uint8_t ad
 {
     char text[INET6_ADDRSTRLEN];
 
-    if (word.len >= sizeof text)
+    if (word.len >= sizeof text ||
+        !has_only(word, family == AF_INET ? "0123456789." : "0123456789abcdefABCDEF:."))
         return false;
     if (!is_whole)
-        return has_only(word, family == AF_INET ? "0123456789." : "0123456789abcdefABCDEF:.");
+        return true;
     memcpy(text, word.ptr, word.len);
     text[word.len] = 0;
     return inet_pton(family, text, address) == 1;
