@@ -47,21 +47,21 @@ struct tls_options {
 
 /** A user of authorization.users. */
 struct user_options {
-    const char *name;                /* user name, or the public nkey "U..." */
-    const char *password;            /* plain or bcrypt; NULL for nkeys */
+    const char *name;     /* user name, or the public nkey "U..." */
+    const char *password; /* plain or bcrypt; NULL for nkeys */
     bool is_nkey;
     struct permissions *permissions; /* NULL = unrestricted */
     uint32_t connection_types;       /* bit set of CONNECTION_TYPE_*; 0 = all */
 };
 
 enum { /* allowed_connection_types */
-    CONNECTION_TYPE_STANDARD = 1,
-    CONNECTION_TYPE_WEBSOCKET = 2,
-    CONNECTION_TYPE_LEAFNODE = 4,
-    CONNECTION_TYPE_LEAFNODE_WS = 8,
-    CONNECTION_TYPE_MQTT = 16,
-    CONNECTION_TYPE_MQTT_WS = 32,
-    CONNECTION_TYPE_IN_PROCESS = 64
+       CONNECTION_TYPE_STANDARD = 1,
+       CONNECTION_TYPE_WEBSOCKET = 2,
+       CONNECTION_TYPE_LEAFNODE = 4,
+       CONNECTION_TYPE_LEAFNODE_WS = 8,
+       CONNECTION_TYPE_MQTT = 16,
+       CONNECTION_TYPE_MQTT_WS = 32,
+       CONNECTION_TYPE_IN_PROCESS = 64
 };
 
 struct auth_options {
@@ -84,8 +84,8 @@ struct options {
     struct tls_options *tls; /* NULL = no TLS */
     bool allow_non_tls;
     const char *http_host;
-    int http_port, https_port; /* 0 = off, -1 = any free one */
-    const char *http_base_path; /* normalised: "" or "/mon" */
+    int http_port, https_port;       /* 0 = off, -1 = any free one */
+    const char *http_base_path;      /* normalised: "" or "/mon" */
     const char *http_base_path_text; /* as configured */
 
     /* identity */
@@ -93,11 +93,13 @@ struct options {
     const char *cluster_name;
     const char **server_tags;
     size_t server_tag_count;
-    struct { const char *key, *value; } *server_metadata;
+    struct {
+        const char *key, *value;
+    } * server_metadata;
     size_t server_metadata_count;
 
     /* limits */
-    int64_t max_connections; /* -1 = none allowed */
+    int64_t max_connections;   /* -1 = none allowed */
     int64_t max_subscriptions; /* 0 = unlimited, per connection */
     int max_sub_tokens;        /* 0 = unlimited */
     int64_t max_control_line, max_payload, max_pending;
@@ -109,7 +111,7 @@ struct options {
     bool no_fast_producer_stall;
     bool no_header_support;
     int64_t lame_duck_duration_ms, lame_duck_grace_ms;
-    int max_workers; /* ours; 0 = one per core */
+    int max_workers;                   /* ours; 0 = one per core */
     int64_t max_pending_verifications; /* ours; handshakes that wait for a CA at one time */
 
     /* who may do what */
@@ -117,6 +119,9 @@ struct options {
 
     /* ocsp */
     enum ocsp_cache_type ocsp_cache_type;
+    const char *ocsp_cache_local_store; /* folder of the saved cache */
+    bool ocsp_cache_preserve_revoked;
+    int64_t ocsp_cache_save_interval_s;
 
     /* log and files */
     bool debug, trace, trace_verbose, trace_headers, logtime, logtime_utc, syslog;
@@ -127,7 +132,7 @@ struct options {
     const char *config_file;   /* NULL when there is none */
     const char *config_digest; /* "sha256:..." or "" */
     bool plaintext_passwords;  /* some password is not bcrypt: warn at start */
-    const char **notes;        /* blocks that are accepted and ignored: one warning each at start */
+    const char **notes; /* what is accepted but ignored or doubtful: one warning each at start */
     size_t note_count;
 };
 

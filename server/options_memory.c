@@ -1,0 +1,118 @@
+/* options_memory.c - the life of an options object: one arena per object, counted, erased at its
+ * end because it holds passwords. */
+#include "options_schema.h"
+
+#include <openssl/crypto.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "permissions.h"
+
+struct piece {
+    struct piece *next;
+    size_t size; /* of `bytes` */
+    max_align_t bytes[];
+};
+
+/* What is behind the public struct. */
+struct options_object {
+    struct options options; /* first: the two are the same address */
+    atomic_size_t references;
+    struct piece *pieces;
+};
+
+static struct options_object *object_of(struct options *options)
+{
+    return (struct options_object *)(void *)options;
+}
+
+struct options *options_new(void)
+{
+    struct options_object *object = mem_zero(sizeof *object);
+    atomic_init(&object->references, 1);
+    schema_defaults(&ROOT_SCHEMA, &object->options);
+    object->options.config_digest = "";
+    object->options.http_base_path = object->options.http_base_path_text = "";
+    schema_defaults(&OCSP_CACHE_SCHEMA, &object->options);
+    return &object->options;
+}
+
+void *options_alloc(struct options *options, size_t size)
+{
+    struct options_object *object = object_of(options);
+    struct piece *piece = mem_zero(sizeof *piece + size);
+    piece->size = size;
+    piece->next = object->pieces;
+    object->pieces = piece;
+    return piece->bytes;
+}
+
+const char *options_copy(struct options *options, const char *text)
+{
+    if (!text)
+        return NULL;
+    size_t size = strlen(text) + 1;
+    return memcpy(options_alloc(options, size), text, size);
+}
+
+const char *options_printf(struct options *options, const char *format, ...)
+{
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int len = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    char *text = options_alloc(options, (size_t)(len < 0 ? 0 : len) + 1);
+    if (len > 0)
+        vsnprintf(text, (size_t)len + 1, format, again);
+    va_end(again);
+    return text;
+}
+
+void options_note(struct options *options, const char *text)
+{
+    for (size_t i = 0; i < options->note_count; i++)
+        if (strcmp(options->notes[i], text) == 0)
+            return;
+    const char **notes = options_alloc(options, (options->note_count + 1) * sizeof *notes);
+    for (size_t i = 0; i < options->note_count; i++)
+        notes[i] = options->notes[i];
+    notes[options->note_count++] = options_copy(options, text);
+    options->notes = notes;
+}
+
+struct options *options_retain(struct options *options)
+{
+    /* Relaxed: whoever retains holds a reference already. */
+    atomic_fetch_add_explicit(&object_of(options)->references, 1, memory_order_relaxed);
+    return options;
+}
+
+static void release_parts(struct options *options)
+{
+    if (options->tls)
+        tls_context_release(options->tls->context);
+    for (size_t i = 0; i < options->auth.user_count; i++)
+        permissions_release(options->auth.users[i].permissions);
+}
+
+void options_release(struct options *options)
+{
+    if (!options)
+        return;
+    struct options_object *object = object_of(options);
+    /* Acquire and release: the last one sees what all others did with the object. */
+    if (atomic_fetch_sub_explicit(&object->references, 1, memory_order_acq_rel) > 1)
+        return;
+    release_parts(options);
+    while (object->pieces) {
+        struct piece *piece = object->pieces;
+        object->pieces = piece->next;
+        OPENSSL_cleanse(piece->bytes, piece->size);
+        free(piece);
+    }
+    OPENSSL_cleanse(object, sizeof *object);
+    free(object);
+}

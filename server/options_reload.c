@@ -1,0 +1,233 @@
+/* options_reload.c - what changed between two configurations: may it change while we run, and how
+ * the log tells it. Simple rows are compared by their type, the others by the functions below. */
+#include "options_schema.h"
+
+#include "base/text.h"
+#include "permissions.h"
+
+#define NS_PER_MS INT64_C(1000000)
+
+/* ---- simple rows -------------------------------------------------------------------------- */
+
+static bool texts_equal(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* The row's place in options that are only looked at. */
+static const void *field_of(const struct option_row *row, const struct options *options)
+{
+    return (const char *)options + row->offset;
+}
+
+static bool rows_equal(const struct option_row *row, const struct options *a,
+                       const struct options *b)
+{
+    const void *left = field_of(row, a), *right = field_of(row, b);
+    switch (row->type) {
+    case OPTION_BOOL: return *(const bool *)left == *(const bool *)right;
+    case OPTION_INT: return *(const int *)left == *(const int *)right;
+    case OPTION_STRING: return texts_equal(*(const char *const *)left, *(const char *const *)right);
+    case OPTION_INT64:
+    case OPTION_DURATION_MS:
+    case OPTION_DURATION_TEXT:
+    case OPTION_SECONDS_MS:
+    case OPTION_SECONDS_NS: return *(const int64_t *)left == *(const int64_t *)right;
+    case OPTION_CUSTOM: return true;
+    }
+    return true;
+}
+
+static void print_row(const struct option_row *row, const struct options *options, struct buf *out)
+{
+    const void *field = field_of(row, options);
+    switch (row->type) {
+    case OPTION_BOOL: buf_append_str(out, *(const bool *)field ? "true" : "false"); return;
+    case OPTION_INT: buf_printf(out, "%d", *(const int *)field); return;
+    case OPTION_INT64: buf_printf(out, "%lld", (long long)*(const int64_t *)field); return;
+    case OPTION_STRING:
+        buf_append_str(out, *(const char *const *)field ? *(const char *const *)field : "");
+        return;
+    case OPTION_DURATION_MS:
+    case OPTION_DURATION_TEXT:
+    case OPTION_SECONDS_MS: duration_print(out, *(const int64_t *)field * NS_PER_MS); return;
+    case OPTION_SECONDS_NS: duration_print(out, *(const int64_t *)field); return;
+    case OPTION_CUSTOM: return;
+    }
+}
+
+static bool is_compared(const struct option_row *row, enum reload_class reload)
+{
+    return row->reload == reload && row->offset != NOWHERE && row->type != OPTION_CUSTOM;
+}
+
+/* ---- may it change? ----------------------------------------------------------------------- */
+
+static bool refuse(struct error *err, const char *field, const char *old, const char *next)
+{
+    return error_set(err, "config reload not supported for %s: old=%s, new=%s", field,
+                     old ? old : "", next ? next : "");
+}
+
+/* Texts of RELOAD_RESTART options whose rows are read by functions of their own. */
+static bool same_texts(const struct options *old, const struct options *next, struct error *err)
+{
+    const struct {
+        const char *field, *old, *next;
+    } texts[] = {
+        {"ServerName",    old->server_name,         next->server_name        },
+        { "HTTPHost",     old->http_host,           next->http_host          },
+        { "HTTPBasePath", old->http_base_path_text, next->http_base_path_text},
+        { "Cluster",      old->cluster_name,        next->cluster_name       },
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (!texts_equal(texts[i].old, texts[i].next))
+            return refuse(err, texts[i].field, texts[i].old, texts[i].next);
+    return true;
+}
+
+bool options_may_reload(const struct options *old, const struct options *next, struct error *err)
+{
+    for (size_t i = 0; i < ROOT_SCHEMA.count; i++) {
+        const struct option_row *row = &ROOT_SCHEMA.rows[i];
+        if (!is_compared(row, RELOAD_RESTART) || rows_equal(row, old, next))
+            continue;
+        struct buf before = { 0 }, after = { 0 };
+        print_row(row, old, &before);
+        print_row(row, next, &after);
+        refuse(err, row->field, buf_str(&before), buf_str(&after));
+        buf_free(&before);
+        buf_free(&after);
+        return false;
+    }
+    return same_texts(old, next, err);
+}
+
+/* ---- what changed? ------------------------------------------------------------------------ */
+
+struct report {
+    const struct options *old, *next;
+    void (*line)(void *ctx, const char *text);
+    void *ctx;
+};
+
+static void say(const struct report *report, const char *text)
+{
+    struct buf line = { 0 };
+    buf_printf(&line, "Reloaded: %s", text);
+    report->line(report->ctx, buf_str(&line));
+    buf_free(&line);
+}
+
+static void report_rows(const struct report *report)
+{
+    for (size_t i = 0; i < ROOT_SCHEMA.count; i++) {
+        const struct option_row *row = &ROOT_SCHEMA.rows[i];
+        /* no_auth_user is told as part of the users */
+        if (!is_compared(row, RELOAD_LIVE) || rows_equal(row, report->old, report->next) ||
+            strcmp(row->name, "no_auth_user") == 0)
+            continue;
+        struct buf text = { 0 };
+        /* "Reload:", not "Reloaded:", is how nats-server says this one */
+        buf_printf(&text, "%s %s = ",
+                   strcmp(row->name, "client_advertise") == 0 ? "Reload:" : "Reloaded:", row->name);
+        print_row(row, report->next, &text);
+        report->line(report->ctx, buf_str(&text));
+        buf_free(&text);
+    }
+}
+
+static bool tags_equal(const struct options *a, const struct options *b)
+{
+    if (a->server_tag_count != b->server_tag_count)
+        return false;
+    for (size_t i = 0; i < a->server_tag_count; i++)
+        if (strcmp(a->server_tags[i], b->server_tags[i]) != 0)
+            return false;
+    return true;
+}
+
+static bool metadata_equal(const struct options *a, const struct options *b)
+{
+    if (a->server_metadata_count != b->server_metadata_count)
+        return false;
+    for (size_t i = 0; i < a->server_metadata_count; i++)
+        if (strcmp(a->server_metadata[i].key, b->server_metadata[i].key) != 0 ||
+            strcmp(a->server_metadata[i].value, b->server_metadata[i].value) != 0)
+            return false;
+    return true;
+}
+
+static bool pins_equal(const struct tls_options *a, const struct tls_options *b)
+{
+    return a->pinned_cert_count == b->pinned_cert_count &&
+           (a->pinned_cert_count == 0 ||
+            memcmp(a->pinned_certs, b->pinned_certs,
+                   a->pinned_cert_count * sizeof *a->pinned_certs) == 0);
+}
+
+static void report_tls(const struct report *report)
+{
+    static const struct tls_options NONE;
+    const struct tls_options *old = report->old->tls ? report->old->tls : &NONE;
+    const struct tls_options *next = report->next->tls ? report->next->tls : &NONE;
+    struct buf text = { 0 };
+    if (report->old->tls || report->next->tls) /* the certificates may be others every time */
+        say(report, report->next->tls ? "tls = enabled" : "tls = disabled");
+    if (report->next->tls && old->timeout_ms != next->timeout_ms) {
+        buf_printf(&text, "tls timeout = %g", (double)next->timeout_ms / 1000.0);
+        say(report, buf_str(&text));
+    }
+    if (!pins_equal(old, next)) {
+        buf_clear(&text);
+        buf_printf(&text, "%zu pinned_certs", next->pinned_cert_count);
+        say(report, buf_str(&text));
+    }
+    if (old->handshake_first != next->handshake_first ||
+        old->handshake_first_delay_ms != next->handshake_first_delay_ms) {
+        buf_clear(&text);
+        buf_append_str(&text, "Client TLS handshake first: ");
+        if (next->handshake_first == TLS_HANDSHAKE_AUTO)
+            duration_print(&text, next->handshake_first_delay_ms * NS_PER_MS);
+        else
+            buf_append_str(&text, next->handshake_first == TLS_HANDSHAKE_FIRST ? "true" : "false");
+        say(report, buf_str(&text));
+    }
+    buf_free(&text);
+}
+
+/* The values are secrets: only the names are told. */
+static void report_auth(const struct report *report)
+{
+    const struct auth_options *old = &report->old->auth, *next = &report->next->auth;
+    if (!texts_equal(old->user, next->user))
+        say(report, "authorization username");
+    if (!texts_equal(old->password, next->password))
+        say(report, "authorization password");
+    if (!texts_equal(old->token, next->token))
+        say(report, "authorization token");
+    if (old->timeout_ms != next->timeout_ms) {
+        struct buf text = { 0 };
+        buf_printf(&text, "authorization timeout = %g", (double)next->timeout_ms / 1000.0);
+        say(report, buf_str(&text));
+        buf_free(&text);
+    }
+    /* nats-server says so after every reload, and scripts wait for it */
+    say(report, "authorization users");
+    if (old->has_nkeys || next->has_nkeys)
+        say(report, "authorization nkey users");
+}
+
+void options_describe_changes(const struct options *old, const struct options *next,
+                              void (*line)(void *ctx, const char *text), void *ctx)
+{
+    const struct report report = { old, next, line, ctx };
+    report_rows(&report);
+    report_tls(&report);
+    if (!tags_equal(old, next))
+        say(&report, "tags");
+    if (!metadata_equal(old, next))
+        say(&report, "metadata");
+    report_auth(&report);
+    say(&report, "accounts");
+}

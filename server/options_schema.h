@@ -1,0 +1,183 @@
+/* options_schema.h - how an option is described, and the reader that walks a map with such rows.
+ * Private to server/options_*.c and flags.c.
+ *
+ *   conf tree --schema_read()--> struct options      one row per option; whatever the row's type
+ *                 |                                  cannot say is done by the row's read()
+ *                 +--problem_at()--> struct problems in file order
+ *
+ * The rows also give the defaults (schema_defaults), the reload check (options_reload.c) and the
+ * documentation (options_docs.c). */
+#ifndef SERVER_OPTIONS_SCHEMA_H
+#define SERVER_OPTIONS_SCHEMA_H
+
+#include "options.h"
+
+enum option_type {
+    OPTION_BOOL,          /* bool */
+    OPTION_INT,           /* int */
+    OPTION_INT64,         /* int64_t */
+    OPTION_STRING,        /* const char * */
+    OPTION_DURATION_MS,   /* int64_t; "5s", or an integer of seconds with a warning */
+    OPTION_DURATION_TEXT, /* int64_t, milliseconds; "5s" only */
+    OPTION_SECONDS_MS,    /* int64_t; a number of seconds or "5s" */
+    OPTION_SECONDS_NS,    /* the same in nanoseconds; negative values are ignored */
+    OPTION_CUSTOM         /* read() does it all */
+};
+
+/** What a reload does with a changed option. */
+enum reload_class {
+    RELOAD_LIVE,    /* takes effect for everybody at once, or for new connections: no restart */
+    RELOAD_RESTART, /* refuses the whole reload */
+    RELOAD_NOTHING  /* accepted and ignored, or a second way to write another option */
+};
+
+struct options_reader {
+    struct options *options;
+    struct problems *problems;
+    const struct conf_value *outer; /* a map whose problems carry its own position first, or NULL */
+};
+
+struct option_row;
+struct schema;
+
+typedef void option_read_fn(struct options_reader *reader, const struct option_row *row,
+                            const struct conf_value *value, void *target);
+
+#define NOWHERE SIZE_MAX /* offset: checked, but not stored */
+
+struct option_row {
+    const char *name;
+    const char *aliases; /* separated by blanks, or NULL */
+    enum option_type type;
+    size_t offset; /* in the struct that the schema fills, or NOWHERE */
+    const char
+        *fallback; /* the default as one would write it; custom rows: for the documentation */
+    enum reload_class reload;
+    const char *field; /* nats-server's name in "config reload not supported for FIELD" */
+    const char *help;  /* one sentence for docs/configuration.md */
+    int64_t min, max;  /* of integers; both 0 = any */
+    bool zero_is_default;
+    option_read_fn *read;
+    const struct schema *block; /* the rows of a map, for the documentation */
+};
+
+struct schema {
+    const char *name; /* "tls": heading of the documentation, "" = top level */
+    const struct option_row *rows;
+    size_t count;
+    const char *unknown_before, *unknown_after; /* around the quoted name of an unknown field */
+    bool variables; /* keys that are used as a variable are no unknown fields */
+    /* Says that the value has the wrong type; NULL = as Go does. */
+    void (*wrong_type)(struct options_reader *reader, const struct option_row *row,
+                       const struct conf_value *value);
+};
+
+/* One row of a table; what is not said is zero. */
+#define ROW(...)                                                                                   \
+    {                                                                                              \
+        __VA_ARGS__                                                                                \
+    }
+#define ROW_COUNT(rows) (sizeof(rows) / sizeof *(rows))
+
+extern const struct schema ROOT_SCHEMA, TLS_SCHEMA, CERTS_SCHEMA, OCSP_PEER_SCHEMA,
+    OCSP_CACHE_SCHEMA, AUTHORIZATION_SCHEMA, USER_SCHEMA, PERMISSIONS_SCHEMA,
+    SUBJECT_PERMISSIONS_SCHEMA, RESPONSES_SCHEMA, CLUSTER_SCHEMA, GATEWAY_SCHEMA, JETSTREAM_SCHEMA;
+
+/* ---- memory that lives as long as the options; erased before it is freed ----------------- */
+
+/** Zeroed; never NULL. */
+void *options_alloc(struct options *options, size_t size);
+/** A copy; NULL in, NULL out. */
+const char *options_copy(struct options *options, const char *text);
+/** printf into memory of the options. */
+const char *options_printf(struct options *options, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+#define NOTE_JETSTREAM                                                                             \
+    "JetStream is not supported by this server, \"jetstream\" configuration ignored"
+#define NOTE_CLUSTER "Cluster routes are not supported by this server, cluster listener ignored"
+#define NOTE_GATEWAY "Gateways are not supported by this server, \"gateway\" configuration ignored"
+#define NOTE_OCSP_TIMEOUT                                                                          \
+    "tls.timeout is not longer than ocsp_peer.ca_timeout: a slow OCSP responder will look like a " \
+    "slow client"
+
+/** Adds a sentence to options->notes, unless it is there already. */
+void options_note(struct options *options, const char *text);
+/** An empty object with all defaults, reference count 1. */
+struct options *options_new(void);
+
+/* ---- problems ----------------------------------------------------------------------------- */
+
+/** Adds an error "FILE:L:C: text" for the value's position. */
+void problem_at(struct options_reader *reader, const struct conf_value *value, const char *format,
+                ...) __attribute__((format(printf, 3, 4)));
+/** Adds a warning "FILE:L:C: invalid use of field "NAME": text". */
+void warning_at(struct options_reader *reader, const struct conf_value *value, const char *format,
+                ...) __attribute__((format(printf, 3, 4)));
+/** Adds a warning without a position. */
+void warning_plain(struct problems *problems, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/** Adds an error without a position. */
+void problem_plain(struct problems *problems, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* ---- reading ------------------------------------------------------------------------------ */
+
+/** Fills `target` with the defaults of the simple rows. */
+void schema_defaults(const struct schema *schema, void *target);
+/** Reads the members of `map` into `target`. */
+void schema_read(struct options_reader *reader, const struct schema *schema,
+                 const struct conf_value *map, void *target);
+/** The row of that name or alias, ASCII case-insensitive; NULL when unknown. */
+const struct option_row *schema_find(const struct schema *schema, const char *name);
+/** The row's place inside `target`. */
+void *row_field(const struct option_row *row, void *target);
+
+/** Is the value of that type? If not, adds Go's sentence "interface conversion: ...". */
+bool value_is(struct options_reader *reader, const struct conf_value *value, enum conf_type type);
+/** Seconds as a number or a duration text, in nanoseconds. `err` is "" when the type is wrong. */
+bool value_seconds(const struct conf_value *value, int64_t *out_ns, struct error *err);
+/** Writes the value as Go's %v does (scalars), for messages. */
+void value_print(const struct conf_value *value, struct buf *out);
+/** "host:port" as of `listen`; takes IPv6 in brackets. False and the sentence. */
+bool address_parse(struct options *options, const char *text, const char **host, int *port,
+                   struct error *err);
+/** The value of `listen` and `http`: a port or "host:port"; host NULL when it is not said. False when a
+ *  problem was added. */
+bool read_address(struct options_reader *reader, const struct conf_value *value, const char **host,
+                  int *port);
+/** Nanoseconds as milliseconds, rounded up. */
+int64_t ns_to_ms(int64_t ns);
+
+/* ---- parts of the walk, by subject -------------------------------------------------------- */
+
+option_read_fn read_listen, read_http, read_https, read_base_path, read_server_name, read_tags,
+    read_metadata, read_feature_flags, read_write_timeout, read_lame_duck_duration,
+    read_lame_duck_grace;
+option_read_fn read_tls, read_ocsp_peer, read_ocsp_cache, read_stapling;
+option_read_fn read_authorization, read_permissions_member;
+option_read_fn read_refused, read_refused_if_true, read_jetstream, read_cluster, read_gateway,
+    read_system_account, read_js_domain;
+
+/** Reads a tls block and loads its certificates; NULL when it is no map. The context is owned by
+ *  whoever keeps the block. */
+struct tls_options *read_tls_block(struct options_reader *reader, const struct conf_value *value);
+/** Builds the permissions of a map; NULL when it is none. Owned. */
+struct permissions *read_permissions(struct options_reader *reader, const struct conf_value *map);
+
+/** Client TLS of the command line. */
+struct tls_override {
+    const char *cert_file, *key_file, *ca_file; /* ca_file NULL: as the file says */
+    bool sets_verify, verify;
+};
+/** Loads other certificates than those of the file. False and the sentence. */
+bool tls_options_override(struct options *options, const struct tls_override *override,
+                          struct error *err);
+/** Switches the clients' TLS off. */
+void tls_options_drop(struct options *options);
+
+/** Values that depend on others: after file and flags. */
+void options_settle(struct options *options);
+/** Rules across options; adds errors without position, and notes. */
+void options_validate(struct options *options, struct problems *problems);
+
+#endif

@@ -1,0 +1,128 @@
+/* options_validate.c - what only shows once file and command line are both read: dependent
+ * defaults and rules across options. */
+#include "options_schema.h"
+
+#include <stdlib.h>
+
+#include "base/map.h"
+#include "base/text.h"
+#include "password.h"
+
+enum { DEFAULT_PORT = 4222, AUTH_TIMEOUT_MS = 2000, AUTH_AFTER_TLS_MS = 1000 };
+#define NS_PER_MS INT64_C(1000000)
+
+static bool has_plaintext_password(const struct auth_options *auth, bool mapped)
+{
+    if (auth->password && !password_is_bcrypt(auth->password))
+        return true;
+    for (size_t i = 0; i < auth->user_count; i++) {
+        const struct user_options *user = &auth->users[i];
+        if (user->is_nkey || (!user->password && mapped))
+            continue;
+        if (!user->password || !password_is_bcrypt(user->password))
+            return true;
+    }
+    return false;
+}
+
+/* The command line may add a second way to log in: users and the token both count then, and the
+ * single user gives way to either, as in nats-server. */
+static void settle_auth(struct options *options)
+{
+    struct auth_options *auth = &options->auth;
+    const struct tls_options *tls = options->tls;
+    if (!auth->user || auth->token || auth->user_count > 0)
+        auth->user = auth->password = NULL;
+    if (auth->timeout_ms == 0)
+        auth->timeout_ms = tls ? tls->timeout_ms + AUTH_AFTER_TLS_MS : AUTH_TIMEOUT_MS;
+    options->plaintext_passwords = has_plaintext_password(auth, tls && tls->verify_and_map);
+}
+
+void options_settle(struct options *options)
+{
+    if (options->port == 0)
+        options->port = DEFAULT_PORT;
+    if (options->max_connections == 0)
+        options->max_connections = -1;
+    if (options->max_subscriptions < 0)
+        options->max_subscriptions = 0;
+    if (options->trace_verbose || options->trace_headers)
+        options->trace = true;
+    if (!options->http_host)
+        options->http_host = options->host;
+    settle_auth(options);
+}
+
+/* ---- rules -------------------------------------------------------------------------------- */
+
+static void check_lame_duck(const struct options *options, struct problems *problems)
+{
+    struct buf grace = { 0 }, duration = { 0 };
+    if (options->lame_duck_grace_ms < options->lame_duck_duration_ms)
+        return;
+    duration_print(&grace, options->lame_duck_grace_ms * NS_PER_MS);
+    duration_print(&duration, options->lame_duck_duration_ms * NS_PER_MS);
+    problem_plain(
+        problems,
+        "lame duck grace period (%s) should be strictly lower than lame duck duration (%s)",
+        buf_str(&grace), buf_str(&duration));
+    buf_free(&grace);
+    buf_free(&duration);
+}
+
+static void check_sizes(const struct options *options, struct problems *problems)
+{
+    if (options->max_payload > options->max_pending)
+        problem_plain(problems, "max_payload (%lld) cannot be higher than max_pending (%lld)",
+                      (long long)options->max_payload, (long long)options->max_pending);
+}
+
+static void check_no_auth_user(const struct options *options, struct problems *problems)
+{
+    const struct auth_options *auth = &options->auth;
+    if (!auth->no_auth_user)
+        return;
+    if (auth->user_count == 0) {
+        problem_plain(problems, "no_auth_user: \"%s\" present, but users/nkeys are not defined",
+                      auth->no_auth_user);
+        return;
+    }
+    for (size_t i = 0; i < auth->user_count; i++)
+        if (strcmp(auth->users[i].name, auth->no_auth_user) == 0)
+            return;
+    problem_plain(problems,
+                  "no_auth_user: \"%s\" not present as user or nkey in authorization block or "
+                  "account configuration",
+                  auth->no_auth_user);
+}
+
+static void check_monitoring(const struct options *options, struct problems *problems)
+{
+    if (options->http_port != 0 && options->https_port != 0)
+        problem_plain(problems,
+                      "Can't start monitoring: can't specify both HTTP (%d) and HTTPs (%d) ports",
+                      options->http_port, options->https_port);
+    else if (options->https_port != 0 && !options->tls)
+        problem_plain(problems, "Can't start monitoring: TLS cert and key required for HTTPS");
+}
+
+static void check_ocsp(struct options *options, struct problems *problems)
+{
+    const struct tls_options *tls = options->tls;
+    if (!tls || !tls->ocsp_peer.verify)
+        return;
+    if (!tls->verify)
+        problem_plain(problems, "OCSP peer verification for client connections requires TLS verify "
+                                "(mTLS) to be enabled");
+    if (tls->timeout_ms * NS_PER_MS <= tls->ocsp_peer.ca_timeout_ns)
+        options_note(options, NOTE_OCSP_TIMEOUT);
+}
+
+void options_validate(struct options *options, struct problems *problems)
+{
+    check_lame_duck(options, problems);
+    check_sizes(options, problems);
+    check_no_auth_user(options, problems);
+    check_monitoring(options, problems);
+    check_ocsp(options, problems);
+}
