@@ -113,26 +113,42 @@ static int print_shortest(double value, char *text, size_t size)
     }
 }
 
-/* Go prints exponents only outside of 1e-6 to 1e21, and without a leading zero: 1e-7, not 1e-07. */
-void json_float(struct json *json, const char *key, double value)
+/* "1.25e+20" without its point and exponent, filled up with zeros. */
+static void append_padded(struct buf *out, const char *text, int zeros)
 {
-    member(json, key);
-    if (!isfinite(value)) { /* JSON has no word for it */
-        buf_append_str(json->out, "null");
-        return;
-    }
+    for (; *text != 'e'; text++)
+        if (*text != '.')
+            buf_append_char(out, *text);
+    while (zeros-- > 0)
+        buf_append_char(out, '0');
+}
+
+/* Go prints exponents only outside of 1e-6 to 1e21, and without a leading zero: 1e-7, not 1e-07. */
+static void append_float(struct buf *out, double value)
+{
     char text[40];
     int precision = print_shortest(value, text, sizeof text);
     char *exponent = strchr(text, 'e') + 1;
     int decimals = precision - (int)strtol(exponent, NULL, 10);
     double size = fabs(value);
-    if (size == 0 || (size >= 1e-6 && size < 1e21)) {
-        buf_printf(json->out, "%.*f", decimals > 0 ? decimals : 0, value);
-        return;
+    if (size != 0 && (size < 1e-6 || size >= 1e21)) {
+        exponent++; /* the sign stays */
+        buf_append(out, text, (size_t)(exponent - text));
+        buf_append_str(out, exponent[0] == '0' ? exponent + 1 : exponent);
+    } else if (decimals >= 0) {
+        buf_printf(out, "%.*f", decimals, value);
+    } else {
+        append_padded(out, text, -decimals);
     }
-    exponent++; /* the sign stays */
-    buf_append(json->out, text, (size_t)(exponent - text));
-    buf_append_str(json->out, exponent[0] == '0' ? exponent + 1 : exponent);
+}
+
+void json_float(struct json *json, const char *key, double value)
+{
+    member(json, key);
+    if (isfinite(value))
+        append_float(json->out, value);
+    else
+        buf_append_str(json->out, "null"); /* JSON has no word for it */
 }
 
 void json_bool(struct json *json, const char *key, bool value)

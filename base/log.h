@@ -20,10 +20,10 @@ struct log_settings {
     const char *remote_syslog; /* udp://h:p, tcp://h:p, unix:///path, or NULL */
     const char *program;       /* syslog tag; borrowed for the life of the log */
     bool syslog;
-    bool debug, trace;         /* are DBG and TRC lines written? */
-    bool time, utc;            /* print the time; in UTC */
-    int64_t size_limit;        /* bytes; above it the file is rotated; 0 = never */
-    int64_t max_files;         /* current file and backups together; 0 = keep all */
+    bool debug, trace;  /* are DBG and TRC lines written? */
+    bool time, utc;     /* print the time; in UTC */
+    int64_t size_limit; /* bytes; above it the file is rotated; 0 = never */
+    int64_t max_files;  /* current file and backups together; 0 = keep all */
 };
 
 /** Opens the sink, or replaces it after a reload. On failure the old one stays in force.

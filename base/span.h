@@ -40,7 +40,8 @@ static inline bool span_is(struct span a, const char *text)
 /** ASCII case-insensitive. */
 static inline bool span_is_nocase(struct span a, const char *text)
 {
-    return a.len == strlen(text) && (a.len == 0 || strncasecmp((const char *)a.ptr, text, a.len) == 0);
+    return a.len == strlen(text) &&
+           (a.len == 0 || strncasecmp((const char *)a.ptr, text, a.len) == 0);
 }
 
 static inline bool span_starts(struct span a, const char *prefix)
