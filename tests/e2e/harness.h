@@ -84,14 +84,21 @@ struct launch {
     const char *config;           /* NULL: no configuration file, no -c */
     const char *const *arguments; /* NULL, or more arguments, ended by NULL */
     bool bare;                    /* the config text is used as it is, without free ports */
+    const char *log_name;         /* file in its folder where the log goes, NULL: "stderr" */
     unsigned max_files;           /* RLIMIT_NOFILE of the server, 0: unchanged */
 };
 
 /** Starts a server on free loopback ports and waits until it is ready. */
 struct server *server_start(const char *config, ...) __attribute__((format(printf, 1, 2)));
 
-/** Starts a server and does not wait. */
+/** Starts a server and does not wait. Its own folder is its working directory. */
 struct server *server_launch(const struct launch *launch);
+
+/** Starts a server that is expected to leave by itself; gives its exit status. The rest as above. */
+int server_run(struct server **server, const struct launch *launch);
+
+/** The name of the binary under test, with which it begins its messages. */
+const char *server_name(void);
 
 /** Waits until the server said that it is ready. */
 void server_await_ready(struct server *server);
@@ -112,16 +119,22 @@ void server_rewrite(struct server *server, const char *config, ...)
 void server_reload(struct server *server, const char *config, ...)
     __attribute__((format(printf, 2, 3)));
 
-/** Does the log (stderr) contain this text now or within `patience_ms`? */
+/** Does the log contain this text now or within `patience_ms`? */
 bool log_contains(struct server *server, const char *wanted, int patience_ms);
 
 /** As log_contains, but only what came after the last server_mark_log() or server_reload(). */
 bool log_continues(struct server *server, const char *wanted, int patience_ms);
 void server_mark_log(struct server *server);
 
-/** All of stderr, or of stdout, so far; lives until the test ends. */
+/** All of the log so far; lives until the test ends. */
 const char *server_log(struct server *server);
+
+/** What it wrote to stderr and to stdout. */
+const char *server_errors(struct server *server);
 const char *server_output(struct server *server);
+
+/** Waits until this file in the server's folder is there and its content has `wanted` in it. */
+const char *server_await_file(struct server *server, const char *name, const char *wanted);
 
 pid_t server_pid(const struct server *server);
 uint16_t server_port(struct server *server);
@@ -133,6 +146,18 @@ const char *server_path(const struct server *server, const char *name);
 /** The whole content of a file, or NULL; lives until the test ends. */
 const char *file_content(const char *path);
 void file_write(const char *path, const char *content);
+
+/* ---- CONNECT's options ---------------------------------------------------------------------- */
+
+/** An ordinary client that gets no +OK, and understands headers and 503. */
+#define QUIET \
+    "{\"verbose\":false,\"pedantic\":false,\"protocol\":1,\"headers\":true," \
+    "\"no_responders\":true}"
+
+/** The same with more members: QUIET_AND("\"user\":\"bob\""). */
+#define QUIET_AND(members) \
+    "{\"verbose\":false,\"pedantic\":false,\"protocol\":1,\"headers\":true," \
+    "\"no_responders\":true," members "}"
 
 /* ---- a connection (harness_conn.c) -------------------------------------------------------- */
 
@@ -237,6 +262,9 @@ cJSON *monitor(struct server *server, const char *path);
 /** A member that must be a number, or a string. */
 double json_number(const cJSON *object, const char *key);
 const char *json_text(const cJSON *object, const char *key);
+
+bool json_has(const cJSON *object, const char *key);
+bool json_true(const cJSON *object, const char *key);
 
 /** The entry of connection `cid` in /connz, waiting until it is there; NULL when it never comes. */
 cJSON *connz_entry(struct server *server, const char *query, unsigned cid);

@@ -84,6 +84,16 @@ const char *json_text(const cJSON *object, const char *key)
     return member->valuestring;
 }
 
+bool json_has(const cJSON *object, const char *key)
+{
+    return cJSON_GetObjectItemCaseSensitive(object, key) != NULL;
+}
+
+bool json_true(const cJSON *object, const char *key)
+{
+    return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(object, key));
+}
+
 /* A connection enters and leaves the list a moment after its peer can know. */
 cJSON *connz_entry(struct server *server, const char *query, unsigned cid)
 {

@@ -31,24 +31,30 @@ struct server {
     bool bare;
     size_t log_mark;
     uint16_t port, monitor_port;
+    const char *log_name;
     char folder[256];
 };
 
 static struct server *servers[MAX_SERVERS];
 
-bool is_reference(void)
-{
-    const char *path = getenv("VOUCH_SERVER");
-    const char *name = path ? strrchr(path, '/') : NULL;
-
-    return path && strcmp(name ? name + 1 : path, "nats-server") == 0;
-}
-
 static const char *binary_under_test(void)
 {
     const char *path = getenv("VOUCH_SERVER");
+    char *absolute = realpath(path && path[0] ? path : VOUCHD_PATH, NULL);
 
-    return path && path[0] ? path : VOUCHD_PATH;
+    if (!absolute)
+        e2e_fail("there is no server '%s'", path ? path : VOUCHD_PATH);
+    return keep(absolute);
+}
+
+const char *server_name(void)
+{
+    return strrchr(binary_under_test(), '/') + 1;
+}
+
+bool is_reference(void)
+{
+    return strcmp(server_name(), "nats-server") == 0;
 }
 
 const char *server_path(const struct server *server, const char *name)
@@ -118,7 +124,7 @@ static void redirect(const char *path, int target)
 }
 
 /* Runs in the child: nothing of the test's process may leak into the server. */
-static void become(char *const arguments[], const char *log, const char *output, unsigned files)
+static void become(const char *folder, char *const arguments[], unsigned files)
 {
     sigset_t none;
 
@@ -126,8 +132,10 @@ static void become(char *const arguments[], const char *log, const char *output,
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
-    redirect(log, STDERR_FILENO);
-    redirect(output, STDOUT_FILENO);
+    if (chdir(folder) != 0)
+        _exit(125);
+    redirect("stderr", STDERR_FILENO);
+    redirect("stdout", STDOUT_FILENO);
     close_range(3, ~0U, 0);
     if (files > 0)
         setrlimit(RLIMIT_NOFILE, &(struct rlimit){ files, files });
@@ -139,12 +147,11 @@ static void become(char *const arguments[], const char *log, const char *output,
 struct server *server_launch(const struct launch *launch)
 {
     struct server *server = register_server();
-    const char *log = server_path(server, "stderr");
-    const char *output = server_path(server, "stdout");
     char *arguments[MAX_ARGUMENTS] = { NULL };
     size_t count = 0;
 
     server->bare = launch->bare;
+    server->log_name = launch->log_name ? launch->log_name : "stderr";
     arguments[count++] = (char *)(launch->binary ? launch->binary : binary_under_test());
     if (launch->config) {
         write_config(server, launch->config);
@@ -158,10 +165,16 @@ struct server *server_launch(const struct launch *launch)
     if (server->pid < 0)
         abort();
     if (server->pid == 0)
-        become(arguments, log, output, launch->max_files);
+        become(server->folder, arguments, launch->max_files);
     server->pid_fd = (int)syscall(SYS_pidfd_open, server->pid, 0);
     fcntl(server->pid_fd, F_SETFD, FD_CLOEXEC);
     return server;
+}
+
+int server_run(struct server **server, const struct launch *launch)
+{
+    *server = server_launch(launch);
+    return server_await_exit(*server);
 }
 
 struct server *server_start(const char *config, ...)
@@ -267,18 +280,40 @@ int server_await_exit(struct server *server)
     return server->status;
 }
 
+static const char *content_of(struct server *server, const char *name)
+{
+    const char *content = file_content(server_path(server, name));
+
+    return content ? content : "";
+}
+
 const char *server_log(struct server *server)
 {
-    const char *log = file_content(server_path(server, "stderr"));
+    return content_of(server, server->log_name);
+}
 
-    return log ? log : "";
+const char *server_errors(struct server *server)
+{
+    return content_of(server, "stderr");
 }
 
 const char *server_output(struct server *server)
 {
-    const char *output = file_content(server_path(server, "stdout"));
+    return content_of(server, "stdout");
+}
 
-    return output ? output : "";
+const char *server_await_file(struct server *server, const char *name, const char *wanted)
+{
+    uint64_t until_ms = now_ms() + PATIENCE_MS;
+
+    for (;;) {
+        const char *content = file_content(server_path(server, name));
+
+        if (content && strstr(content, wanted))
+            return content;
+        if (!await_change(server, until_ms))
+            e2e_fail("the file '%s' does not come to contain '%s'", name, wanted);
+    }
 }
 
 pid_t server_pid(const struct server *server)

@@ -1,0 +1,101 @@
+/* User and password, token, bcrypt and users lists let in who should come in, and nobody else. */
+#include "harness.h"
+
+BEHAVIOUR(credentials_open_the_door);
+
+struct door {
+    const char *config, *credentials;
+    bool opens;
+};
+
+/* bcrypt of "secret", cost 4 */
+#define BCRYPT "$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW"
+
+#define SINGLE "authorization { user: bob, password: \"secret\" }\n"
+#define TOKEN "authorization { token: \"s3cr3t\" }\n"
+#define HASHED "authorization { user: bob, password: \"" BCRYPT "\" }\n"
+#define HASHED_TOKEN "authorization { token: \"" BCRYPT "\" }\n"
+#define USERS \
+    "authorization { users: [ {user: bob, password: secret}, {user: eve, password: \"" BCRYPT \
+    "\"}, {user: open} ] }\n"
+
+#define AS(user, pass) "\"user\":\"" user "\",\"pass\":\"" pass "\""
+
+static const struct door DOORS[] = {
+    { SINGLE, AS("bob", "secret"), true },
+    { SINGLE, AS("bob", "wrong"), false },
+    { SINGLE, AS("bob", "secret1"), false },
+    { SINGLE, AS("bob", ""), false },
+    { SINGLE, AS("Bob", "secret"), false },
+    { SINGLE, AS("", ""), false },
+    { SINGLE, "\"auth_token\":\"secret\"", false },
+    { TOKEN, "\"auth_token\":\"s3cr3t\"", true },
+    { TOKEN, "\"auth_token\":\"secret\"", false },
+    { TOKEN, AS("bob", "s3cr3t"), false },
+    { TOKEN, "\"auth_token\":\"\"", false },
+    { HASHED, AS("bob", "secret"), true },
+    { HASHED, AS("bob", "Secret"), false },
+    { HASHED, AS("bob", BCRYPT), false },
+    { HASHED_TOKEN, "\"auth_token\":\"secret\"", true },
+    { HASHED_TOKEN, "\"auth_token\":\"other\"", false },
+    { USERS, AS("bob", "secret"), true },
+    { USERS, AS("eve", "secret"), true },
+    { USERS, AS("eve", "secret2"), false },
+    { USERS, AS("open", ""), true },
+    { USERS, AS("open", "x"), false },
+    { USERS, AS("nobody", "secret"), false },
+};
+
+EACH_ROW(credentials_open_the_door, door, sizeof DOORS / sizeof *DOORS)
+{
+    const struct door *door = &DOORS[*row];
+    struct server *server = server_start("%s", door->config);
+    struct conn *client = nats_open(server);
+
+    require(json_true(conn_info(client), "auth_required"), "INFO does not ask for a login");
+    conn_send(client, "CONNECT {\"verbose\":false,%s}\r\nPING\r\n", door->credentials);
+    if (door->opens) {
+        conn_expect(client, "PONG\r\n");
+        conn_barrier(client);
+        return;
+    }
+    conn_expect(client, "-ERR 'Authorization Violation'\r\n");
+    conn_expect_closed(client);
+    cr_assert_str_eq(close_reason(server, conn_id(client)), "Authentication Failure");
+    require(log_contains(server, "authentication error", PATIENCE_MS), "the refusal is not logged");
+    require(!log_contains(server, "secret", 0), "a password is in the log");
+}
+
+Test(credentials_open_the_door, the_user_is_listed)
+{
+    struct server *server = server_start("%s", USERS);
+    struct conn *client = nats_login(server, QUIET_AND(AS("bob", "secret")));
+    cJSON *entry = connz_entry(server, "auth=1", conn_id(client));
+
+    require(entry, "the connection is not listed");
+    cr_assert_str_eq(json_text(entry, "authorized_user"), "bob");
+}
+
+Test(credentials_open_the_door, flags_set_the_single_user)
+{
+    const char *const arguments[] = { "--user", "ann", "--pass", "fromflag", NULL };
+    struct server *server =
+        server_launch(&(struct launch){ .config = SINGLE, .arguments = arguments });
+
+    server_await_ready(server);
+    conn_barrier(nats_login(server, QUIET_AND(AS("ann", "fromflag"))));
+    struct conn *client = nats_open(server);
+    conn_send(client, "CONNECT {%s}\r\n", AS("bob", "secret"));
+    conn_expect(client, "-ERR 'Authorization Violation'\r\n");
+    conn_expect_closed(client);
+}
+
+Test(credentials_open_the_door, a_token_is_not_shown)
+{
+    struct server *server = server_start("%s", TOKEN);
+    struct conn *client = nats_login(server, QUIET_AND("\"auth_token\":\"s3cr3t\""));
+    cJSON *entry = connz_entry(server, "auth=1", conn_id(client));
+
+    require(entry, "the connection is not listed");
+    cr_assert_str_eq(json_text(entry, "authorized_user"), "[REDACTED]");
+}

@@ -1,0 +1,41 @@
+/* Who brings no credentials is the no_auth_user; who brings wrong ones is refused. */
+#include "harness.h"
+
+BEHAVIOUR(no_auth_user_lets_anonymous_in);
+
+static const char CONFIG[] =
+    "no_auth_user: guest\n"
+    "authorization { users: [ {user: guest, password: x, permissions: {publish: \"public.>\"}}, "
+    "{user: bob, password: secret} ] }\n";
+
+Test(no_auth_user_lets_anonymous_in, with_its_permissions)
+{
+    struct server *server = server_start("%s", CONFIG);
+    struct conn *client = nats_open(server);
+
+    require(!json_has(conn_info(client), "auth_required"), "INFO asks for a login");
+    conn_login(client, QUIET);
+    conn_send(client, "PUB public.a 0\r\n\r\nPUB private 0\r\n\r\n");
+    conn_expect(client, "-ERR 'Permissions Violation for Publish to \"private\"'\r\n");
+    conn_barrier(client);
+}
+
+Test(no_auth_user_lets_anonymous_in, without_connect)
+{
+    struct server *server = server_start("%s", CONFIG);
+    struct conn *client = nats_open(server);
+
+    conn_send(client, "PUB private 0\r\n\r\nPING\r\n");
+    conn_expect(client, "-ERR 'Permissions Violation for Publish to \"private\"'\r\nPONG\r\n");
+}
+
+Test(no_auth_user_lets_anonymous_in, but_not_with_wrong_credentials)
+{
+    struct server *server = server_start("%s", CONFIG);
+    struct conn *client = nats_open(server);
+
+    conn_send(client, "CONNECT {\"user\":\"bob\",\"pass\":\"wrong\"}\r\n");
+    conn_expect(client, "-ERR 'Authorization Violation'\r\n");
+    conn_expect_closed(client);
+    conn_barrier(nats_login(server, QUIET_AND("\"user\":\"bob\",\"pass\":\"secret\"")));
+}
