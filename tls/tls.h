@@ -26,17 +26,18 @@ struct tls_pair {
 
 /** What a tls {} block says; plain data, borrowed during tls_context_new(). */
 struct tls_settings {
-    bool is_client;              /* we dial (leafnode remotes) instead of accepting */
+    bool is_client; /* we dial (leafnode remotes) instead of accepting */
     const struct tls_pair *pairs;
     size_t pair_count;
-    const char *ca_file;         /* NULL = the system's roots */
-    bool verify;                 /* require and check the peer's certificate */
-    int min_version;             /* TLS1_2_VERSION or TLS1_3_VERSION; 0 = TLS 1.2 */
-    const char *const *cipher_suites; /* IANA names; none = OpenSSL's safe defaults */
+    bool pairs_are_listed; /* from a list of pairs: errors number them ("pair 1/2") */
+    const char *ca_file;   /* NULL = the system's roots */
+    bool verify; /* require and check the peer's certificate; a client without it trusts anybody */
+    int min_version;                  /* TLS1_2_VERSION or TLS1_3_VERSION; 0 = TLS 1.2 */
+    const char *const *cipher_suites; /* IANA names; none = all that are not insecure */
     size_t cipher_suite_count;
-    const char *const *curves;   /* names as in the configuration: X25519, CurveP256, ... */
+    const char *const *curves; /* names as in the configuration: X25519, CurveP256, ... */
     size_t curve_count;
-    bool hook;                   /* engines will be given a chain hook: pause is possible */
+    bool hook; /* engines will be given a chain hook: pause is possible */
 };
 
 struct tls_context; /* immutable, counted */
@@ -66,7 +67,7 @@ enum tls_verdict { TLS_PASS, TLS_REJECT, TLS_LATER };
 struct tls_chains;
 /** The next chain: leaf first, trust anchor last; NULL when there is none left. Borrowed, valid
  *  until tls_chains is gone. Any one thread at a time. */
-const STACK_OF(X509) *tls_chains_next(struct tls_chains *chains);
+const STACK_OF(X509) * tls_chains_next(struct tls_chains *chains);
 /** The peer's own certificate. Borrowed. */
 X509 *tls_chains_leaf(const struct tls_chains *chains);
 /** The chains hold their own references: they may be given to another thread and outlive the engine. */
@@ -125,7 +126,7 @@ const char *tls_cipher(const struct tls_engine *engine);
 /** The peer's certificate; NULL when it sent none. Borrowed. */
 X509 *tls_peer(const struct tls_engine *engine);
 /** All certificates of the peer, leaf first; NULL when none. Borrowed. */
-const STACK_OF(X509) *tls_peer_chain(const struct tls_engine *engine);
+const STACK_OF(X509) * tls_peer_chain(struct tls_engine *engine);
 
 /* ---- names in a certificate ---------------------------------------------------------------- */
 

@@ -1,0 +1,114 @@
+/* peer.c - what a certificate says about its holder, in the form that logs, events and rules use. */
+#include "tls.h"
+
+#include <openssl/err.h>
+#include <openssl/sha.h>
+#include <openssl/x509v3.h>
+
+#include <stdlib.h>
+
+/* ---- distinguished names ---------------------------------------------------------------------------- */
+
+/* The order of the output, whatever the order in the certificate. Source: Go crypto/x509/pkix,
+ * Name.String, observed. */
+static const struct attribute {
+    int nid;
+    const char *name;
+    bool is_single; /* the last one wins, and an empty one is none */
+} ATTRIBUTES[] = {
+    {NID_serialNumber,            "SERIALNUMBER", true },
+    { NID_commonName,             "CN",           true },
+    { NID_organizationalUnitName, "OU",           false},
+    { NID_organizationName,       "O",            false},
+    { NID_postalCode,             "POSTALCODE",   false},
+    { NID_streetAddress,          "STREET",       false},
+    { NID_localityName,           "L",            false},
+    { NID_stateOrProvinceName,    "ST",           false},
+    { NID_countryName,            "C",            false},
+};
+
+static bool must_escape(const unsigned char *value, int at, int len)
+{
+    if (value[at] == ' ')
+        return at == 0 || at == len - 1;
+    if (value[at] == '#')
+        return at == 0;
+    return value[at] && strchr(",+\"\\<>;", value[at]);
+}
+
+static void add_escaped(struct buf *out, const unsigned char *value, int len)
+{
+    for (int i = 0; i < len; i++) {
+        if (must_escape(value, i, len))
+            buf_append_char(out, '\\');
+        buf_append_char(out, (char)value[i]);
+    }
+}
+
+/* Appends "CN=value" behind the separator; nothing when the value is no text. */
+static bool add_entry(struct buf *out, char separator, const struct attribute *attribute,
+                      const X509_NAME_ENTRY *entry)
+{
+    unsigned char *value = NULL;
+    int len = ASN1_STRING_to_UTF8(&value, X509_NAME_ENTRY_get_data(entry));
+    bool is_shown = len > 0 || (len == 0 && !attribute->is_single);
+    if (is_shown) {
+        if (separator)
+            buf_append_char(out, separator);
+        buf_append_str(out, attribute->name);
+        buf_append_char(out, '=');
+        add_escaped(out, value, len);
+    }
+    OPENSSL_free(value);
+    ERR_clear_error();
+    return is_shown;
+}
+
+static void add_attribute(struct buf *out, size_t begin, const struct attribute *attribute,
+                          const X509_NAME *name)
+{
+    char separator = out->len > begin ? ',' : '\0';
+    int at = -1, last = -1;
+    while ((at = X509_NAME_get_index_by_NID(name, attribute->nid, at)) >= 0) {
+        last = at;
+        if (!attribute->is_single &&
+            add_entry(out, separator, attribute, X509_NAME_get_entry(name, at)))
+            separator = '+';
+    }
+    if (attribute->is_single && last >= 0)
+        add_entry(out, separator, attribute, X509_NAME_get_entry(name, last));
+}
+
+void tls_name_print(const X509_NAME *name, struct buf *out)
+{
+    size_t begin = out->len;
+    for (size_t i = 0; i < sizeof ATTRIBUTES / sizeof *ATTRIBUTES; i++)
+        add_attribute(out, begin, &ATTRIBUTES[i], name);
+    /* the reference cuts one plus sign off the end, even one that belongs to a value */
+    if (out->len > begin && out->data[out->len - 1] == '+')
+        out->len--;
+}
+
+/* ---- fingerprints -------------------------------------------------------------------------------------- */
+
+static void hash_der(unsigned char *der, int len, uint8_t out[32])
+{
+    if (len < 0)
+        abort(); /* it was parsed from DER: only memory can have run out */
+    SHA256(der, (size_t)len, out);
+    OPENSSL_free(der);
+}
+
+void tls_cert_sha256(const X509 *cert, uint8_t out[32])
+{
+    unsigned char *der = NULL;
+    int len = i2d_X509(cert, &der);
+    hash_der(der, len, out);
+}
+
+void tls_spki_sha256(const X509 *cert, uint8_t out[32])
+{
+    unsigned char *der = NULL;
+    int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &der);
+    hash_der(der, len, out);
+}
