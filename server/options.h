@@ -83,6 +83,7 @@ struct options {
     bool proxy_protocol;
     struct tls_options *tls; /* NULL = no TLS */
     bool allow_non_tls;
+    struct tls_options *monitor_tls; /* of https: `tls`, without client certificates unless ocsp_peer is on */
     const char *http_host;
     int http_port, https_port;       /* 0 = off, -1 = any free one */
     const char *http_base_path;      /* normalised: "" or "/mon" */
@@ -112,6 +113,7 @@ struct options {
     bool no_header_support;
     int64_t lame_duck_duration_ms, lame_duck_grace_ms;
     int max_workers;                   /* ours; 0 = one per core */
+    int worker_fill_percent;           /* ours; a loop this busy gets no more; 0 = spread evenly */
     int64_t max_pending_verifications; /* ours; handshakes that wait for a CA at one time */
 
     /* who may do what */

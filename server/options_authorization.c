@@ -202,7 +202,7 @@ static void read_user(struct options_reader *reader, const struct conf_value *va
     if (value->type == CONF_MAP) {
         schema_read(reader, &USER_SCHEMA, value, &block);
         if (errors == reader->problems->errors)
-            check_user(reader, value, &block);
+            check_user(reader, first_member(value), &block);
         *user = block.user;
         return;
     }

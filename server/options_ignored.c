@@ -88,7 +88,7 @@ static const struct option_row JETSTREAM_ROWS[] = {
     IGNORED("meta_compact", NULL, OPTION_INT64),
     CHECKED("meta_compact_size", NULL, check_size),
     CHECKED("meta_compact_sync", NULL, accept_anything),
-    CHECKED("max_memory_store", "max_mem_store max_mem", check_size),
+    CHECKED("max_mem_store", "max_memory_store max_mem", check_size),
     CHECKED("max_file_store", "max_file", check_size),
     CHECKED("max_outstanding_catchup", NULL, check_size),
     CHECKED("max_buffered_size", NULL, check_size),

@@ -34,7 +34,7 @@ struct options *options_new(void)
     atomic_init(&object->references, 1);
     schema_defaults(&ROOT_SCHEMA, &object->options);
     object->options.config_digest = "";
-    object->options.http_base_path = object->options.http_base_path_text = "";
+    object->options.http_base_path = "";
     schema_defaults(&OCSP_CACHE_SCHEMA, &object->options);
     return &object->options;
 }

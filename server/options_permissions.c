@@ -56,37 +56,45 @@ const struct schema SUBJECT_PERMISSIONS_SCHEMA = {
     .variables = true,
 };
 
-static void add_subject(struct options_reader *reader, const struct conf_value *value,
-                        struct permissions *permissions, enum permission_list list)
+/* `list_value` is the whole list: the sentence names the subject, its place is that of the list. */
+static void add_subject(struct options_reader *reader, const struct conf_value *list_value,
+                        struct span subject, const struct subject_list *subjects)
 {
     struct error err;
-    if (value->type != CONF_STRING)
-        problem_at(reader, value, "Subject in permissions array cannot be cast to string");
-    else if (!permissions_add(permissions, list, value->string, &err))
-        problem_at(reader, value, "%s", err.text);
+    if (!permissions_add(subjects->permissions, subjects->allow, subject, &err))
+        problem_at(reader, list_value, "%s", err.text);
 }
 
+/* Adds to subjects->allow. */
 static void add_subjects(struct options_reader *reader, const struct conf_value *value,
-                         struct permissions *permissions, enum permission_list list)
+                         const struct subject_list *subjects)
 {
     if (value->type == CONF_STRING) {
-        add_subject(reader, value, permissions, list);
-    } else if (value->type == CONF_ARRAY) {
-        for (size_t i = 0; i < value->count; i++)
-            add_subject(reader, value->items[i], permissions, list);
-    } else {
+        add_subject(reader, value, value->string, subjects);
+        return;
+    }
+    if (value->type != CONF_ARRAY) {
         problem_at(reader, value,
                    "Expected subject permissions to be a subject, or array of subjects, got %s",
                    conf_type_name(value));
+        return;
+    }
+    for (size_t i = 0; i < value->count; i++) {
+        const struct conf_value *item = value->items[i];
+        if (item->type == CONF_STRING)
+            add_subject(reader, value, item->string, subjects);
+        else
+            problem_at(reader, item, "Subject in permissions array cannot be cast to string");
     }
 }
 
 static void read_allow_or_deny(struct options_reader *reader, const struct option_row *row,
                                const struct conf_value *value, void *target)
 {
-    struct subject_list *subjects = target;
-    add_subjects(reader, value, subjects->permissions,
-                 *(enum permission_list *)row_field(row, target));
+    const struct subject_list *both = target;
+    const struct subject_list one = { .permissions = both->permissions,
+                                      .allow = *(enum permission_list *)row_field(row, target) };
+    add_subjects(reader, value, &one);
 }
 
 static void read_subjects(struct options_reader *reader, const struct conf_value *value,
@@ -95,7 +103,7 @@ static void read_subjects(struct options_reader *reader, const struct conf_value
     if (value->type == CONF_MAP)
         schema_read(reader, &SUBJECT_PERMISSIONS_SCHEMA, value, subjects);
     else
-        add_subjects(reader, value, subjects->permissions, subjects->allow);
+        add_subjects(reader, value, subjects);
 }
 
 static void read_publish(struct options_reader *reader, const struct option_row *row,

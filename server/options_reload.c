@@ -69,23 +69,6 @@ static bool refuse(struct error *err, const char *field, const char *old, const 
                      old ? old : "", next ? next : "");
 }
 
-/* Texts of RELOAD_RESTART options whose rows are read by functions of their own. */
-static bool same_texts(const struct options *old, const struct options *next, struct error *err)
-{
-    const struct {
-        const char *field, *old, *next;
-    } texts[] = {
-        {"ServerName",    old->server_name,         next->server_name        },
-        { "HTTPHost",     old->http_host,           next->http_host          },
-        { "HTTPBasePath", old->http_base_path_text, next->http_base_path_text},
-        { "Cluster",      old->cluster_name,        next->cluster_name       },
-    };
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        if (!texts_equal(texts[i].old, texts[i].next))
-            return refuse(err, texts[i].field, texts[i].old, texts[i].next);
-    return true;
-}
-
 bool options_may_reload(const struct options *old, const struct options *next, struct error *err)
 {
     for (size_t i = 0; i < ROOT_SCHEMA.count; i++) {
@@ -100,7 +83,11 @@ bool options_may_reload(const struct options *old, const struct options *next, s
         buf_free(&after);
         return false;
     }
-    return same_texts(old, next, err);
+    if (!texts_equal(old->http_host, next->http_host))
+        return refuse(err, "HTTPHost", old->http_host, next->http_host);
+    if (!texts_equal(old->cluster_name, next->cluster_name))
+        return refuse(err, "Cluster", old->cluster_name, next->cluster_name);
+    return true;
 }
 
 /* ---- what changed? ------------------------------------------------------------------------ */

@@ -179,6 +179,11 @@ void value_print(const struct conf_value *value, struct buf *out)
     }
 }
 
+const struct conf_value *first_member(const struct conf_value *value)
+{
+    return value->type == CONF_MAP && value->count > 0 ? value->items[0] : value;
+}
+
 int64_t ns_to_ms(int64_t ns)
 {
     return ns > 0 ? (ns - 1) / NS_PER_MS + 1 : ns / NS_PER_MS;
@@ -279,6 +284,10 @@ static void wrong_type(struct options_reader *reader, const struct schema *schem
 static void read_row(struct options_reader *reader, const struct schema *schema,
                      const struct option_row *row, const struct conf_value *value, void *target)
 {
+    if (row->read) {
+        row->read(reader, row, value, target);
+        return;
+    }
     switch (row->type) {
     case OPTION_BOOL:
         if (value->type != CONF_BOOL)
@@ -301,9 +310,9 @@ static void read_row(struct options_reader *reader, const struct schema *schema,
         return;
     case OPTION_DURATION_MS:
     case OPTION_DURATION_TEXT: read_duration(reader, row, value, target); return;
-    case OPTION_SECONDS_MS:
+    case OPTION_SECONDS_MS: /* these have a read() of their own */
     case OPTION_SECONDS_NS:
-    case OPTION_CUSTOM: row->read(reader, row, value, target); return;
+    case OPTION_CUSTOM: return;
     }
 }
 

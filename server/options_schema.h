@@ -21,7 +21,7 @@ enum option_type {
     OPTION_DURATION_TEXT, /* int64_t, milliseconds; "5s" only */
     OPTION_SECONDS_MS,    /* int64_t; a number of seconds or "5s" */
     OPTION_SECONDS_NS,    /* the same in nanoseconds; negative values are ignored */
-    OPTION_CUSTOM         /* read() does it all */
+    OPTION_CUSTOM         /* whatever its read() makes of it */
 };
 
 /** What a reload does with a changed option. */
@@ -57,7 +57,7 @@ struct option_row {
     const char *help;  /* one sentence for docs/configuration.md */
     int64_t min, max;  /* of integers; both 0 = any */
     bool zero_is_default;
-    option_read_fn *read;
+    option_read_fn *read;       /* instead of what the type would do; NULL for simple rows */
     const struct schema *block; /* the rows of a map, for the documentation */
 };
 
@@ -145,6 +145,8 @@ bool address_parse(struct options *options, const char *text, const char **host,
  *  problem was added. */
 bool read_address(struct options_reader *reader, const struct conf_value *value, const char **host,
                   int *port);
+/** Where to point at for a whole element of a list: its first member, if there is one. */
+const struct conf_value *first_member(const struct conf_value *value);
 /** Nanoseconds as milliseconds, rounded up. */
 int64_t ns_to_ms(int64_t ns);
 

@@ -2,6 +2,7 @@
 #include "options_schema.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -151,7 +152,7 @@ static void read_certs(struct options_reader *reader, const struct option_row *r
         if (pair->cert_file && pair->key_file)
             tls->pair_count++;
         else if (errors == reader->problems->errors)
-            problem_at(reader, item,
+            problem_at(reader, first_member(item),
                        "error parsing certificates config: both 'cert_file' and 'cert_key' "
                        "options are required");
     }
@@ -263,13 +264,18 @@ static void read_pin(struct options_reader *reader, const struct conf_value *ite
     struct buf bytes = { 0 };
     if (!value_is(reader, item, CONF_STRING))
         return;
-    if (hex_decode(&bytes, item->string) && bytes.len == PIN_SIZE)
+    if (hex_decode(&bytes, item->string) && bytes.len == PIN_SIZE) {
         memcpy(tls->pinned_certs[tls->pinned_cert_count++], bytes.data, PIN_SIZE);
-    else
+    } else {
+        char *lower = mem_strspan(item->string);
+        for (char *at = lower; *at; at++)
+            *at = (char)tolower((unsigned char)*at);
         problem_at(reader, item,
-                   "error parsing tls config, 'pinned_certs' key %.*s does not look like "
+                   "error parsing tls config, 'pinned_certs' key %s does not look like "
                    "hex-encoded sha256 of DER encoded SubjectPublicKeyInfo",
-                   SPAN_ARG(item->string));
+                   lower);
+        free(lower);
+    }
     buf_free(&bytes);
 }
 
@@ -388,7 +394,8 @@ struct tls_options *read_tls_block(struct options_reader *reader, const struct c
     if (!block->allow_insecure_ciphers)
         refuse_insecure_ciphers(reader, value, tls);
     if (block->check_known_urls)
-        problem_at(reader, value, "verify_cert_and_check_known_urls not supported in this context");
+        problem_at(reader, conf_get(value, "verify_cert_and_check_known_urls"),
+                   "verify_cert_and_check_known_urls not supported in this context");
     if (errors == reader->problems->errors && !load(tls, &err))
         problem_at(reader, value, "%s", err.text);
     return tls;
