@@ -239,6 +239,11 @@ static enum conf_begin begin_pair(struct conf_lexer *lexer, enum conf_scope scop
             return bare_key(lexer, scope, word);
         conf_step(lexer);
         return BEGIN_BRACE;
+    case ']':
+        if (scope != SCOPE_MAP)
+            return bare_key(lexer, scope, word);
+        conf_lexer_fail(lexer, "Unexpected array end ']' processing map.");
+        return BEGIN_BAD;
     case '/': /* no comment, or it would have been skipped */
         conf_lexer_fail(lexer, scope == SCOPE_MAP ? "Unexpected map key '/'." : "Unexpected EOF.");
         return BEGIN_BAD;
@@ -373,6 +378,7 @@ bool conf_lexer_path(struct conf_lexer *lexer, struct conf_word *word)
     case '{': return fail_path(lexer, "start of a map");
     case '[': return fail_path(lexer, "start of an array");
     case '(': return fail_path(lexer, "start of a block");
+    case '\\': return fail_path(lexer, "escape sequence");
     case '"':
     case '\'': return quoted_path(lexer, word);
     default: break;

@@ -61,9 +61,10 @@ bool conf_float(struct span text, double *out, struct error *err)
     return error_set(err, "float '%.*s' is out of the range", SPAN_ARG(text));
 }
 
+/* Dates that do not fit (before 1678, after 2261) are refused; year 1 is not zero here. */
 bool conf_date(struct span text, int64_t *out_wall_ns, struct error *err)
 {
-    if (time_parse(text, out_wall_ns))
+    if (!span_starts(text, "0001") && time_parse(text, out_wall_ns))
         return true;
     return error_set(err, "expected Zulu formatted DateTime, but got '%.*s'", SPAN_ARG(text));
 }

@@ -19,8 +19,8 @@ struct env_name {
 struct reader {
     struct conf *conf;
     struct conf_lexer lexer;
-    const char *file;             /* in the tree */
-    const struct reader *outer;   /* whose include or variable this text is; NULL for the main file */
+    const char *file;           /* in the tree */
+    const struct reader *outer; /* whose include or variable this text is; NULL for the main file */
     const struct conf_pos *fixed; /* environment: the place of the reference, for all its values */
     const struct env_name *env;
     int include_depth;
@@ -163,8 +163,9 @@ static struct conf_value *share(struct reader *reader, struct conf_value *found,
     reader->conf->substituted += original->weight;
     if (reader->conf->substituted > CONF_MAX_WEIGHT ||
         reader->depth + original->height > CONF_MAX_DEPTH) {
-        error_set(reader->err, "variable reference for '%.*s' on line %d makes the configuration "
-                               "too %s",
+        error_set(reader->err,
+                  "variable reference for '%.*s' on line %d makes the configuration "
+                  "too %s",
                   SPAN_ARG(word->text), word->line,
                   reader->conf->substituted > CONF_MAX_WEIGHT ? "large" : "deep");
         return NULL;

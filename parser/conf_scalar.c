@@ -3,16 +3,36 @@
 
 #include <ctype.h>
 
+/* The character at hand for a message, which names the line behind it. */
+static const char *take_glyph(struct conf_lexer *lexer, char out[CONF_GLYPH_SIZE])
+{
+    conf_glyph(lexer, lexer->at, out);
+    if (conf_peek(lexer) != CONF_EOF)
+        conf_step(lexer);
+    return out;
+}
+
 /* ---- escapes ---------------------------------------------------------------------------- */
 
+/* Names the two bytes behind the "x"; near the end of the text, its last two. */
 static bool fail_hex(struct conf_lexer *lexer)
 {
-    char first[CONF_GLYPH_SIZE], second[CONF_GLYPH_SIZE] = "";
-    conf_glyph(lexer, lexer->at, first);
-    if (lexer->at < lexer->end)
-        conf_glyph(lexer, lexer->at + 1, second);
+    char first[CONF_GLYPH_SIZE], second[CONF_GLYPH_SIZE];
+    const uint8_t *at = lexer->end - lexer->at < 2 ? lexer->end - 2 : lexer->at;
+    conf_glyph(lexer, at, first);
+    conf_glyph(lexer, at + 1, second);
     return conf_lexer_fail(lexer, "Expected two hexadecimal digits after '\\x', but got '%s%s'",
                            first, second);
+}
+
+/* One of the two bytes ends the line. */
+static bool fail_hex_line(struct conf_lexer *lexer)
+{
+    while (!conf_is_newline(conf_peek(lexer)))
+        conf_step(lexer);
+    conf_step(lexer);
+    return conf_lexer_fail(lexer,
+                           "Expected two hexadecimal digits after '\\x', but hit end of line");
 }
 
 static int hex_value(int byte)
@@ -25,8 +45,13 @@ static int hex_value(int byte)
 
 static bool hex_escape(struct conf_lexer *lexer)
 {
+    int byte = conf_peek(lexer);
+    if (conf_is_newline(byte))
+        return fail_hex_line(lexer);
     if (lexer->end - lexer->at < 2)
         return fail_hex(lexer);
+    if (conf_is_newline(lexer->at[1]))
+        return fail_hex_line(lexer);
     int high = hex_value(lexer->at[0]), low = hex_value(lexer->at[1]);
     if (high < 0 || low < 0)
         return fail_hex(lexer);
@@ -38,9 +63,7 @@ static bool hex_escape(struct conf_lexer *lexer)
 static bool fail_escape(struct conf_lexer *lexer)
 {
     char glyph[CONF_GLYPH_SIZE];
-    conf_glyph(lexer, lexer->at, glyph);
-    if (conf_peek(lexer) != CONF_EOF)
-        conf_step(lexer);
+    take_glyph(lexer, glyph);
     return conf_lexer_fail(lexer,
                            "Invalid escape character '%s'. Only the following escape characters "
                            "are allowed: \\xXX, \\t, \\n, \\r, \\\", \\\\.",
@@ -88,8 +111,10 @@ static bool read_escaped(struct conf_lexer *lexer, struct conf_word *word, bool 
             return false;
     }
     conf_word_end(lexer, word, lexer->at);
-    if (escaped)
+    if (escaped) {
+        word->column += (int)(word->text.len - lexer->scratch.len); /* nats-server counts back */
         word->text = buf_span(&lexer->scratch);
+    }
     return true;
 }
 
@@ -135,8 +160,8 @@ static bool single_quoted(struct conf_lexer *lexer, struct conf_word *word)
 static bool at_block_end(const struct conf_lexer *lexer)
 {
     struct span rest = span_make(lexer->at, (size_t)(lexer->end - lexer->at));
-    return lexer->at[-1] == '\n' && (span_is(rest, ")") || span_starts(rest, ")\n") ||
-                                     span_starts(rest, ")\r\n"));
+    return lexer->at[-1] == '\n' &&
+           (span_is(rest, ")") || span_starts(rest, ")\n") || span_starts(rest, ")\r\n"));
 }
 
 static bool block(struct conf_lexer *lexer, struct conf_word *word)
@@ -191,11 +216,13 @@ static bool bare(struct conf_lexer *lexer, struct conf_word *word)
     bool plain = !is_resolved(lexer, word) && word->text.ptr + word->text.len == lexer->at;
     if (plain && is_bool(word->text))
         word->kind = KIND_BOOL;
-    if (!plain || !span_starts(word->text, "$") || span_starts(word->text, "$2a$"))
+    if (!plain || !span_starts(word->text, "$"))
+        return true;
+    word->column++;
+    if (span_starts(word->text, "$2a$"))
         return true;
     word->kind = KIND_VARIABLE;
     word->text = span_make(word->text.ptr + 1, word->text.len - 1);
-    word->column++;
     return true;
 }
 
@@ -228,7 +255,7 @@ static bool fraction(struct conf_lexer *lexer, struct conf_word *word)
     if (!skip_digits(lexer))
         return conf_lexer_fail(lexer,
                                "Floats must have a digit after the '.', but got '%s' instead.",
-                               conf_glyph(lexer, lexer->at, glyph));
+                               take_glyph(lexer, glyph));
     word->kind = KIND_FLOAT;
     if (conf_peek(lexer) == '.') {
         word->kind = KIND_STRING;
@@ -278,15 +305,16 @@ static bool date(struct conf_lexer *lexer, struct conf_word *word)
 {
     char glyph[CONF_GLYPH_SIZE];
     word->kind = KIND_DATE;
-    for (const char *shape = DATE_SHAPE + strlen("0000"); *shape; shape++) {
+    for (const char *shape = &DATE_SHAPE[4]; *shape; shape++) {
         int byte = conf_peek(lexer);
-        conf_glyph(lexer, lexer->at, glyph);
         if (*shape == '0' && !conf_is_digit(byte))
-            return conf_lexer_fail(
-                lexer, "Expected digit in ISO8601 datetime, but found '%s' instead.", glyph);
+            return conf_lexer_fail(lexer,
+                                   "Expected digit in ISO8601 datetime, but found '%s' instead.",
+                                   take_glyph(lexer, glyph));
         if (*shape != '0' && byte != *shape)
-            return conf_lexer_fail(
-                lexer, "Expected '%c' in ISO8601 datetime, but found '%s' instead.", *shape, glyph);
+            return conf_lexer_fail(lexer,
+                                   "Expected '%c' in ISO8601 datetime, but found '%s' instead.",
+                                   *shape, take_glyph(lexer, glyph));
         conf_step(lexer);
     }
     conf_word_end(lexer, word, lexer->at);
@@ -301,8 +329,7 @@ static bool negative_number(struct conf_lexer *lexer, struct conf_word *word)
     if (conf_peek(lexer) == '.')
         return conf_lexer_fail(lexer, "Floats must start with a digit, not '.'.");
     if (!skip_digits(lexer))
-        return conf_lexer_fail(lexer, "Expected a digit but got '%s'.",
-                               conf_glyph(lexer, lexer->at, glyph));
+        return conf_lexer_fail(lexer, "Expected a digit but got '%s'.", take_glyph(lexer, glyph));
     if (conf_peek(lexer) == '.')
         return fraction(lexer, word);
     if (is_size_byte(conf_peek(lexer)))

@@ -10,18 +10,18 @@
 
 #include "conf.h"
 
-#define CONF_MAX_DEPTH   1000      /* levels of maps and arrays */
-#define CONF_MAX_NODES   4000000   /* values in the files themselves */
-#define CONF_MAX_WEIGHT  1000000   /* values that variables may add, see conf_node */
+#define CONF_MAX_DEPTH   1000       /* levels of maps and arrays */
+#define CONF_MAX_NODES   4000000    /* values in the files themselves */
+#define CONF_MAX_WEIGHT  1000000    /* values that variables may add, see conf_node */
 #define CONF_MAX_BYTES   (64 << 20) /* of all files together */
 #define CONF_MAX_FILES   10000
 #define CONF_MAX_INCLUDE 10 /* files inside files */
 
 struct conf_node {
     struct conf_value value; /* first: a value of the tree is always a node */
-    uint64_t weight;         /* values to walk below and including this one; long strings count more */
-    size_t index;            /* in the map that holds it */
-    int height;              /* levels below it */
+    uint64_t weight; /* values to walk below and including this one; long strings count more */
+    size_t index;    /* in the map that holds it */
+    int height;      /* levels below it */
 };
 
 struct conf_chunk;
