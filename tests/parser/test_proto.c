@@ -121,6 +121,8 @@ static const struct row ROWS[] = {
     { "PUB foo 2\nhi\r\n",                                                    "pub 'foo' reply '' 0 of 2 'hi'"             },
     { "PUB\tfoo\t2\r\nhi\r\n",                                                "pub 'foo' reply '' 0 of 2 'hi'"             },
     { "PUB  foo \t 2  \r\nhi\r\n",                                            "pub 'foo' reply '' 0 of 2 'hi'"             },
+    { "PUB  foo 2\r\nhi\r\n",                                                 "pub 'foo' reply '' 0 of 2 'hi'"             },
+    { "PUB  foo bar 2\r\nhi\r\n",                                             "pub 'foo' reply 'bar' 0 of 2 'hi'"          },
     { "PUB foo 0\r\n\r\n",                                                    "pub 'foo' reply '' 0 of 0 ''"               },
     { "PUB foo 0002\r\nhi\r\n",                                               "pub 'foo' reply '' 0 of 0002 'hi'"          },
     { "PUB foo bar 2\r\nhi\r\n",                                              "pub 'foo' reply 'bar' 0 of 2 'hi'"          },
@@ -303,6 +305,18 @@ Test(proto, a_refused_payload_is_still_named)
     cr_expect(span_is(op.subject, "foo"));
     cr_expect(span_is(op.reply, "bar"));
     cr_expect(span_is(op.size, "0101"));
+}
+
+Test(proto, a_whole_payload_may_be_as_long_as_the_limit_and_not_longer)
+{
+    char input[160], text[160];
+    struct proto_op op;
+
+    for (size_t size = 99; size <= 102; size++) {
+        int len = snprintf(input, sizeof input, "PUB foo %zu\r\n%0*d\r\n", size, (int)size, 0);
+        enum proto_status expected = size <= 100 ? PROTO_OP : PROTO_BAD_PAYLOAD;
+        cr_expect_eq(read_exact(input, (size_t)len, text, sizeof text, &op), expected, "%zu", size);
+    }
 }
 
 Test(proto, arguments_are_there_as_received)

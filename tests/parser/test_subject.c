@@ -331,6 +331,15 @@ Test(subject, what_is_invalid_stands_for_nothing)
     }
 }
 
+/* A `>` before the end is a word like any other, so a mistake in a permission opens nothing. */
+Test(subject, rest_means_rest_only_at_the_end)
+{
+    cr_expect_not(subject_overlaps(span_of("a.>.b"), span_of("a.c.d")));
+    cr_expect_not(subject_overlaps(span_of("a.c.d"), span_of("a.>.b")));
+    cr_expect_not(subject_is_subset(span_of("a.c.b"), span_of("a.>.b")));
+    cr_expect(subject_is_subset(span_of("a.>.b"), span_of("a.*.b")));
+}
+
 static void expect_tokens(const char *subject, const char *expected)
 {
     char joined[64] = "";
