@@ -28,9 +28,11 @@ struct conf_pos {
 
 struct conf_value {
     enum conf_type type;
-    struct conf_pos pos; /* of the key for members of a map, of the value for array elements */
-    const char *key;     /* NUL-terminated; NULL for array elements and the top map */
-    bool used;           /* referenced as a variable somewhere: not an unknown field */
+    /* of the key for members of a map; for elements of an array where the value begins, or behind
+     * the closing bracket when it is a map or an array */
+    struct conf_pos pos;
+    const char *key; /* NUL-terminated; NULL for array elements and the top map */
+    bool used;       /* referenced as a variable somewhere: not an unknown field */
     union {
         struct {
             struct conf_value **items; /* members of a map or elements of an array, file order */

@@ -52,12 +52,10 @@ static void set_place(struct reader *reader, struct conf_value *value, int line,
     value->pos = reader->fixed ? *reader->fixed : (struct conf_pos){ reader->file, line, column };
 }
 
-#define BYTES_PER_WEIGHT 32 /* of a string: about what another value takes */
-
 static void set_string(struct reader *reader, struct conf_value *value, struct span text)
 {
     value->string = span_make(conf_keep(reader->conf, text), text.len);
-    conf_node_of(value)->weight += text.len / BYTES_PER_WEIGHT;
+    conf_node_of(value)->weight += conf_text_weight(text.len);
 }
 
 static struct conf_value *read_scalar(struct reader *reader, enum conf_type type, struct span text)

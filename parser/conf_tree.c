@@ -90,6 +90,8 @@ static void measure(struct conf_value *value)
     for (size_t i = 0; i < value->count; i++) {
         const struct conf_node *item = conf_node_of(value->items[i]);
         node->weight += item->weight;
+        if (value->items[i]->key)
+            node->weight += conf_text_weight(strlen(value->items[i]->key));
         if (item->height + 1 > node->height)
             node->height = item->height + 1;
     }

@@ -19,9 +19,9 @@
 
 struct conf_node {
     struct conf_value value; /* first: a value of the tree is always a node */
-    uint64_t weight; /* values to walk below and including this one; long strings count more */
-    size_t index;    /* in the map that holds it */
-    int height;      /* levels below it */
+    uint64_t weight;         /* values to walk from here; long strings and keys count more */
+    size_t index;            /* in the map that holds it */
+    int height;              /* levels below it */
 };
 
 struct conf_chunk;
@@ -34,6 +34,12 @@ struct conf {
     size_t byte_count, file_count;
     bool too_deep; /* the error names the chain of includes already */
 };
+
+/** What a string or a key adds to the weight: as much as the values that would take its place. */
+static inline uint64_t conf_text_weight(size_t len)
+{
+    return len / 32;
+}
 
 /** Memory that lives as long as the tree; zeroed. */
 void *conf_alloc(struct conf *conf, size_t size);

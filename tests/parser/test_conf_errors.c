@@ -63,6 +63,16 @@ Test(conf_errors, may_be_ignored)
     cr_expect_null(conf_load("/nowhere/test.conf", NULL));
 }
 
+Test(conf_errors, floats_out_of_range)
+{
+    char text[400], message[500];
+    memset(text, '9', sizeof text);
+    memcpy(text, "a=", 2);
+    memcpy(text + 330, ".0", 3);
+    snprintf(message, sizeof message, "float '%s' is out of the range", text + 2);
+    expect_error(span_of(text), message);
+}
+
 /* ---- limits ---- */
 
 static void repeat(struct buf *out, const char *text, int count)
@@ -132,6 +142,19 @@ Test(conf_errors, long_strings_cannot_multiply_either)
     buf_append_str(&text, "v=");
     repeat(&text, "x", 1000000);
     buf_append_str(&text, "\na=[");
+    repeat(&text, "$v,", 1000);
+    buf_append_str(&text, "]\n");
+    expect_error(buf_span(&text),
+                 "variable reference for 'v' on line 2 makes the configuration too large");
+    buf_free(&text);
+}
+
+Test(conf_errors, long_keys_cannot_multiply_either)
+{
+    struct buf text = { 0 };
+    buf_append_str(&text, "v={");
+    repeat(&text, "x", 1000000);
+    buf_append_str(&text, "=1}\na=[");
     repeat(&text, "$v,", 1000);
     buf_append_str(&text, "]\n");
     expect_error(buf_span(&text),
