@@ -310,6 +310,8 @@ Test(subject, matching)
         { "fo*",       "fo*",         true },
         { "foo.>>",    "foo.bar",     false},
         { "foobar",    "foo.bar",     false},
+        { ">.x",       "a.x",         false},
+        { "a.>.x",     "a.b.c",       false},
     };
 
     for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++)
