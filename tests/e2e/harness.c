@@ -1,4 +1,5 @@
 /* harness.c - begins and ends a test, keeps what lives as long as it, and says why it failed. */
+#define E2E_INSIDE
 #include "harness.h"
 
 #include <stdarg.h>

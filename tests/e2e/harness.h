@@ -150,13 +150,13 @@ void file_write(const char *path, const char *content);
 /* ---- CONNECT's options ---------------------------------------------------------------------- */
 
 /** An ordinary client that gets no +OK, and understands headers and 503. */
-#define QUIET \
-    "{\"verbose\":false,\"pedantic\":false,\"protocol\":1,\"headers\":true," \
+#define QUIET                                                                                      \
+    "{\"verbose\":false,\"pedantic\":false,\"protocol\":1,\"headers\":true,"                       \
     "\"no_responders\":true}"
 
 /** The same with more members: QUIET_AND("\"user\":\"bob\""). */
-#define QUIET_AND(members) \
-    "{\"verbose\":false,\"pedantic\":false,\"protocol\":1,\"headers\":true," \
+#define QUIET_AND(members)                                                                         \
+    "{\"verbose\":false,\"pedantic\":false,\"protocol\":1,\"headers\":true,"                       \
     "\"no_responders\":true," members "}"
 
 /* ---- a connection (harness_conn.c) -------------------------------------------------------- */
@@ -178,29 +178,25 @@ struct conn *nats_login(struct server *server, const char *options);
 void conn_login(struct conn *conn, const char *options);
 
 void conn_write(struct conn *conn, const void *bytes, size_t size);
+
+/** Writes each byte by itself. */
 void conn_write_split(struct conn *conn, const void *bytes, size_t size);
-void conn_send_(struct conn *conn, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void conn_expect_(struct conn *conn, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void conn_expect_bytes_(struct conn *conn, const void *bytes, size_t size);
-const char *conn_line_(struct conn *conn, int patience_ms);
-void conn_expect_closed_(struct conn *conn);
-void conn_barrier_(struct conn *conn);
 
 /** Sends formatted text. A connection that the server closed swallows it. */
-#define conn_send(...) (e2e_at(__FILE__, __LINE__), conn_send_(__VA_ARGS__))
+void conn_send(struct conn *conn, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/** Requires that exactly this text comes next. */
-#define conn_expect(...)       (e2e_at(__FILE__, __LINE__), conn_expect_(__VA_ARGS__))
-#define conn_expect_bytes(...) (e2e_at(__FILE__, __LINE__), conn_expect_bytes_(__VA_ARGS__))
+/** Requires that exactly this text comes next. A PING of the server in between is answered. */
+void conn_expect(struct conn *conn, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void conn_expect_bytes(struct conn *conn, const void *bytes, size_t size);
 
 /** Reads one line, without its line end; lives until the test ends. */
-#define conn_line(conn) (e2e_at(__FILE__, __LINE__), conn_line_(conn, PATIENCE_MS))
+const char *conn_line(struct conn *conn);
 
 /** Requires that the server closes the connection without another byte. */
-#define conn_expect_closed(conn) (e2e_at(__FILE__, __LINE__), conn_expect_closed_(conn))
+void conn_expect_closed(struct conn *conn);
 
 /** Sends PING and requires that PONG is all that comes: nothing else was under way. */
-#define conn_barrier(conn) (e2e_at(__FILE__, __LINE__), conn_barrier_(conn))
+void conn_barrier(struct conn *conn);
 
 /** Reads an INFO line; the object lives as long as the connection. */
 cJSON *conn_read_info(struct conn *conn);
@@ -239,6 +235,16 @@ void conn_start_tls(struct conn *conn, const struct tls_wishes *wishes);
 
 const char *conn_tls_version(const struct conn *conn);
 
+/** The members `cert_file` and `key_file` of a tls block. */
+const char *tls_identity(const char *name);
+
+/** Connects, reads INFO, does TLS, and logs in. */
+struct conn *nats_login_tls(struct server *server, const struct tls_wishes *wishes,
+                            const char *options);
+
+/** The common name of the server's certificate. */
+const char *conn_server_name(const struct conn *conn);
+
 /** A file made by tests/certs/make.sh. */
 const char *cert_path(const char *name);
 
@@ -262,6 +268,9 @@ cJSON *monitor(struct server *server, const char *path);
 /** A member that must be a number, or a string. */
 double json_number(const cJSON *object, const char *key);
 const char *json_text(const cJSON *object, const char *key);
+
+/** The whole of it as one line; lives until the test ends. */
+const char *json_shown(const cJSON *json);
 
 bool json_has(const cJSON *object, const char *key);
 bool json_true(const cJSON *object, const char *key);
@@ -293,4 +302,36 @@ void server_print_logs(void);
 struct ssl_st;
 void conn_set_tls(struct conn *conn, struct ssl_st *ssl);
 struct ssl_st *conn_tls(const struct conn *conn);
+
+/* ---- where a test failed ------------------------------------------------------------------- */
+
+#ifndef E2E_INSIDE
+#define E2E_HERE(call)         (e2e_at(__FILE__, __LINE__), call)
+#define server_start(...)      E2E_HERE(server_start(__VA_ARGS__))
+#define server_reload(...)     E2E_HERE(server_reload(__VA_ARGS__))
+#define server_stop(...)       E2E_HERE(server_stop(__VA_ARGS__))
+#define server_await_exit(x)   E2E_HERE(server_await_exit(x))
+#define server_await_ready(x)  E2E_HERE(server_await_ready(x))
+#define server_await_file(...) E2E_HERE(server_await_file(__VA_ARGS__))
+#define tcp_open(x)            E2E_HERE(tcp_open(x))
+#define nats_open(x)           E2E_HERE(nats_open(x))
+#define nats_login(...)        E2E_HERE(nats_login(__VA_ARGS__))
+#define nats_login_tls(...)    E2E_HERE(nats_login_tls(__VA_ARGS__))
+#define conn_login(...)        E2E_HERE(conn_login(__VA_ARGS__))
+#define conn_start_tls(...)    E2E_HERE(conn_start_tls(__VA_ARGS__))
+#define conn_send(...)         E2E_HERE(conn_send(__VA_ARGS__))
+#define conn_expect(...)       E2E_HERE(conn_expect(__VA_ARGS__))
+#define conn_expect_bytes(...) E2E_HERE(conn_expect_bytes(__VA_ARGS__))
+#define conn_expect_closed(x)  E2E_HERE(conn_expect_closed(x))
+#define conn_line(x)           E2E_HERE(conn_line(x))
+#define conn_barrier(x)        E2E_HERE(conn_barrier(x))
+#define conn_read_info(x)      E2E_HERE(conn_read_info(x))
+#define conn_skip(...)         E2E_HERE(conn_skip(__VA_ARGS__))
+#define http_get(...)          E2E_HERE(http_get(__VA_ARGS__))
+#define monitor(...)           E2E_HERE(monitor(__VA_ARGS__))
+#define connz_entry(...)       E2E_HERE(connz_entry(__VA_ARGS__))
+#define close_reason(...)      E2E_HERE(close_reason(__VA_ARGS__))
+#define json_number(...)       E2E_HERE(json_number(__VA_ARGS__))
+#define json_text(...)         E2E_HERE(json_text(__VA_ARGS__))
+#endif
 #endif

@@ -1,4 +1,5 @@
 /* harness_conn.c - a raw connection: send text, expect text, expect the end, each with a deadline. */
+#define E2E_INSIDE
 #include "harness.h"
 
 #include <arpa/inet.h>
@@ -84,11 +85,11 @@ struct conn *nats_login(struct server *server, const char *options)
 
 void conn_login(struct conn *conn, const char *options)
 {
-    conn_send_(conn, "CONNECT %s\r\nPING\r\n", options);
-    const char *line = conn_line_(conn, PATIENCE_MS);
+    conn_send(conn, "CONNECT %s\r\nPING\r\n", options);
+    const char *line = conn_line(conn);
 
     if (strcmp(line, "+OK") == 0)
-        line = conn_line_(conn, PATIENCE_MS);
+        line = conn_line(conn);
     if (strcmp(line, "PONG") != 0)
         e2e_fail("CONNECT %s was answered by '%s'", options, line);
     if (strstr(options, "\"protocol\":1"))
@@ -149,7 +150,7 @@ void conn_write_split(struct conn *conn, const void *bytes, size_t size)
         conn_write(conn, (const char *)bytes + i, 1);
 }
 
-void conn_send_(struct conn *conn, const char *format, ...)
+void conn_send(struct conn *conn, const char *format, ...)
 {
     char *message = NULL;
     va_list args;
@@ -248,26 +249,62 @@ static const char *shown(const char *bytes, size_t size)
     return result;
 }
 
-void conn_expect_bytes_(struct conn *conn, const void *bytes, size_t size)
+/* The server may ask for a sign of life between any two lines: a test that does not wait for that
+ * PING answers it on the way. */
+static void answer_ping(struct conn *conn, uint64_t until_ms)
+{
+    static const char PING[] = "PING\r\n";
+
+    for (;;) {
+        size_t ready = conn->end - conn->at < 6 ? conn->end - conn->at : 6;
+
+        if (memcmp(conn->inbox + conn->at, PING, ready) != 0)
+            return;
+        if (ready == 6) {
+            conn->at += 6;
+            conn_write(conn, "PONG\r\n", 6);
+        } else if (!fill(conn, until_ms)) {
+            return;
+        }
+    }
+}
+
+/* Requires one line of what is wanted, or a piece of a payload that ends like one. */
+static size_t expect_line(struct conn *conn, const char *wanted, size_t size, uint64_t until_ms)
+{
+    const char *stop = memchr(wanted, '\n', size);
+    size_t length = stop ? (size_t)(stop + 1 - wanted) : size;
+    size_t done = 0;
+
+    if (length < 6 || memcmp(wanted, "PING\r\n", 6) != 0)
+        answer_ping(conn, until_ms);
+    while (done < length) {
+        if (conn->at == conn->end && !fill(conn, until_ms))
+            e2e_fail("expected '%s', but %s after '%s'", shown(wanted, size),
+                     conn->closed ? "the connection ended" : "nothing more came",
+                     shown(wanted, done));
+        size_t left = length - done;
+        size_t ready = conn->end - conn->at < left ? conn->end - conn->at : left;
+
+        if (memcmp(conn->inbox + conn->at, wanted + done, ready) != 0)
+            e2e_fail("expected '%s', but after '%s' came '%s'", shown(wanted, size),
+                     shown(wanted, done), shown(conn->inbox + conn->at, conn->end - conn->at));
+        conn->at += ready;
+        done += ready;
+    }
+    return length;
+}
+
+void conn_expect_bytes(struct conn *conn, const void *bytes, size_t size)
 {
     uint64_t until_ms = now_ms() + PATIENCE_MS;
     const char *wanted = bytes;
 
-    for (size_t done = 0; done < size;) {
-        if (conn->at == conn->end && !fill(conn, until_ms))
-            e2e_fail("expected '%s', but %s after %zu of %zu bytes", shown(bytes, size),
-                     conn->closed ? "the connection ended" : "nothing more came", done, size);
-        size_t ready = conn->end - conn->at < size - done ? conn->end - conn->at : size - done;
-
-        if (memcmp(conn->inbox + conn->at, wanted + done, ready) != 0)
-            e2e_fail("expected '%s', but after %zu bytes came '%s'", shown(bytes, size), done,
-                     shown(conn->inbox + conn->at, conn->end - conn->at));
-        conn->at += ready;
-        done += ready;
-    }
+    for (size_t done = 0; done < size;)
+        done += expect_line(conn, wanted + done, size - done, until_ms);
 }
 
-void conn_expect_(struct conn *conn, const char *format, ...)
+void conn_expect(struct conn *conn, const char *format, ...)
 {
     char *wanted = NULL;
     va_list args;
@@ -278,14 +315,15 @@ void conn_expect_(struct conn *conn, const char *format, ...)
     if (size < 0)
         abort();
     keep(wanted);
-    conn_expect_bytes_(conn, wanted, (size_t)size);
+    conn_expect_bytes(conn, wanted, (size_t)size);
 }
 
-const char *conn_line_(struct conn *conn, int patience_ms)
+const char *conn_line(struct conn *conn)
 {
-    uint64_t until_ms = now_ms() + (uint64_t)patience_ms;
+    uint64_t until_ms = now_ms() + PATIENCE_MS;
 
     for (;;) {
+        answer_ping(conn, until_ms);
         char *start = conn->inbox + conn->at;
         char *stop = memchr(start, '\n', conn->end - conn->at);
 
@@ -303,28 +341,31 @@ const char *conn_line_(struct conn *conn, int patience_ms)
     }
 }
 
-void conn_expect_closed_(struct conn *conn)
+void conn_expect_closed(struct conn *conn)
 {
     uint64_t until_ms = now_ms() + PATIENCE_MS;
 
-    if (conn->at < conn->end || fill(conn, until_ms))
+    do
+        answer_ping(conn, until_ms);
+    while (conn->at == conn->end && fill(conn, until_ms));
+    if (conn->at < conn->end)
         e2e_fail("expected the end of the connection, but there came '%s'",
                  shown(conn->inbox + conn->at, conn->end - conn->at));
     if (!conn->closed)
         e2e_fail("the server did not close the connection");
 }
 
-void conn_barrier_(struct conn *conn)
+void conn_barrier(struct conn *conn)
 {
-    conn_send_(conn, "PING\r\n");
-    conn_expect_(conn, "PONG\r\n");
+    conn_send(conn, "PING\r\n");
+    conn_expect(conn, "PONG\r\n");
 }
 
 /* ---- what is known about it --------------------------------------------------------------- */
 
 cJSON *conn_read_info(struct conn *conn)
 {
-    const char *line = conn_line_(conn, PATIENCE_MS);
+    const char *line = conn_line(conn);
 
     if (strncmp(line, "INFO {", 6) != 0)
         e2e_fail("expected INFO, but there came '%s'", line);

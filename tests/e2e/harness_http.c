@@ -1,4 +1,5 @@
 /* harness_http.c - asks the monitoring endpoints. */
+#define E2E_INSIDE
 #include "harness.h"
 
 #include <curl/curl.h>
@@ -82,6 +83,11 @@ const char *json_text(const cJSON *object, const char *key)
     if (!cJSON_IsString(member))
         e2e_fail("'%s' is missing or not a string", key);
     return member->valuestring;
+}
+
+const char *json_shown(const cJSON *json)
+{
+    return keep(cJSON_PrintUnformatted(json));
 }
 
 bool json_has(const cJSON *object, const char *key)

@@ -1,4 +1,5 @@
 /* harness_nkey.c - a user's nkey: Ed25519 with the key written in base32. */
+#define E2E_INSIDE
 #include "harness.h"
 
 #include <openssl/evp.h>

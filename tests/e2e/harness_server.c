@@ -1,4 +1,5 @@
 /* harness_server.c - a server process: its folder, its configuration, its log and its end. */
+#define E2E_INSIDE
 #include "harness.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* harness_tls.c - the client's side of TLS. */
+#define E2E_INSIDE
 #include "harness.h"
 
 #include <errno.h>
@@ -86,6 +87,32 @@ void conn_start_tls(struct conn *conn, const struct tls_wishes *wishes)
 const char *conn_tls_version(const struct conn *conn)
 {
     return SSL_get_version(conn_tls(conn));
+}
+
+const char *conn_server_name(const struct conn *conn)
+{
+    char *name = keep(calloc(1, 128));
+    X509 *cert = SSL_get1_peer_certificate(conn_tls(conn));
+
+    X509_NAME_get_text_by_NID(X509_get_subject_name(cert), NID_commonName, name, 128);
+    X509_free(cert);
+    return name;
+}
+
+struct conn *nats_login_tls(struct server *server, const struct tls_wishes *wishes,
+                            const char *options)
+{
+    struct conn *conn = nats_open(server);
+
+    conn_start_tls(conn, wishes);
+    conn_login(conn, options);
+    return conn;
+}
+
+const char *tls_identity(const char *name)
+{
+    return text("cert_file: \"%s\", key_file: \"%s\"", cert_path(text("%s.pem", name)),
+                cert_path(text("%s.key", name)));
 }
 
 const char *cert_path(const char *name)

@@ -11,16 +11,17 @@ struct door {
 /* bcrypt of "secret", cost 4 */
 #define BCRYPT "$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW"
 
-#define SINGLE "authorization { user: bob, password: \"secret\" }\n"
-#define TOKEN "authorization { token: \"s3cr3t\" }\n"
-#define HASHED "authorization { user: bob, password: \"" BCRYPT "\" }\n"
+#define SINGLE       "authorization { user: bob, password: \"secret\" }\n"
+#define TOKEN        "authorization { token: \"s3cr3t\" }\n"
+#define HASHED       "authorization { user: bob, password: \"" BCRYPT "\" }\n"
 #define HASHED_TOKEN "authorization { token: \"" BCRYPT "\" }\n"
-#define USERS \
-    "authorization { users: [ {user: bob, password: secret}, {user: eve, password: \"" BCRYPT \
+#define USERS                                                                                      \
+    "authorization { users: [ {user: bob, password: secret}, {user: eve, password: \"" BCRYPT      \
     "\"}, {user: open} ] }\n"
 
 #define AS(user, pass) "\"user\":\"" user "\",\"pass\":\"" pass "\""
 
+/* clang-format off */
 static const struct door DOORS[] = {
     { SINGLE, AS("bob", "secret"), true },
     { SINGLE, AS("bob", "wrong"), false },
@@ -45,6 +46,7 @@ static const struct door DOORS[] = {
     { USERS, AS("open", "x"), false },
     { USERS, AS("nobody", "secret"), false },
 };
+/* clang-format on */
 
 EACH_ROW(credentials_open_the_door, door, sizeof DOORS / sizeof *DOORS)
 {

@@ -12,7 +12,10 @@ struct bytes {
     size_t size;
 };
 
-#define BYTES(literal) { literal, sizeof(literal) - 1 }
+#define BYTES(literal)                                                                             \
+    {                                                                                              \
+        literal, sizeof(literal) - 1                                                               \
+    }
 
 static const struct bytes GARBAGE[] = {
     BYTES("\0"),
@@ -78,9 +81,11 @@ Test(garbage_is_refused, of_random_bytes)
 
 Test(garbage_is_refused, of_valid_words_in_wild_order)
 {
-    static const char *const WORDS[] = { "PUB ", "SUB ", "UNSUB ", "HPUB ", "CONNECT ", "PING",
-                                         "PONG", "foo ", "1 ", "0 ", "99999999 ", "> ", "\r\n",
-                                         "\n", "{}", "a.b.* ", "{\"verbose\":true}", "x" };
+    static const char *const WORDS[] = {
+        "PUB ", "SUB ", "UNSUB ", "HPUB ",  "CONNECT ",           "PING",
+        "PONG", "foo ", "1 ",     "0 ",     "99999999 ",          "> ",
+        "\r\n", "\n",   "{}",     "a.b.* ", "{\"verbose\":true}", "x"
+    };
     struct server *server = server_start("%s", "");
     struct conn *good = nats_login(server, QUIET);
     unsigned state = 7;

@@ -32,8 +32,8 @@ Test(info_names_the_server, always_has_its_members)
 
 Test(info_names_the_server, leaves_out_what_is_not_so)
 {
-    static const char *const ABSENT[] = { "auth_required", "tls_required", "tls_verify", "nonce",
-                                          "tls_available", "connect_urls", "ldm", "cluster",
+    static const char *const ABSENT[] = { "auth_required", "tls_required",  "tls_verify", "nonce",
+                                          "tls_available", "connect_urls",  "ldm",        "cluster",
                                           "connect_info",  "remote_account" };
     struct server *server = server_start("%s", "");
     cJSON *info = conn_info(nats_open(server));

@@ -15,8 +15,9 @@ Test(lame_duck_drains_clients, and_leaves_with_status_0)
 
     server_signal(server, SIGUSR2);
     require(json_true(conn_read_info(modern), "ldm"), "INFO does not tell of the lame duck");
-    require(log_contains(server, "Entering lame duck mode, stop accepting new clients",
-                         PATIENCE_MS), "not logged");
+    require(
+        log_contains(server, "Entering lame duck mode, stop accepting new clients", PATIENCE_MS),
+        "not logged");
     require(!tcp_try_port(server_port(server)), "a new client was accepted");
     struct http_answer health = http_get(server, "/healthz");
     cr_assert_eq(health.status, 500);

@@ -26,7 +26,8 @@ Test(log_lines_keep_their_form, with_time)
     conn_barrier(nats_login(server, QUIET));
     server_stop(server);
     lines_match(server, text("^\\[%d\\] [0-9]{4}/[0-9]{2}/[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}"
-                             "\\.[0-9]{6} \\[(INF|DBG|WRN|ERR)\\] ", server_pid(server)));
+                             "\\.[0-9]{6} \\[(INF|DBG|WRN|ERR)\\] ",
+                             server_pid(server)));
 }
 
 Test(log_lines_keep_their_form, without_time)
@@ -39,10 +40,14 @@ Test(log_lines_keep_their_form, without_time)
 
 Test(log_lines_keep_their_form, the_banner_names_version_and_ports)
 {
-    static const char *const LINES[] = {
-        "[INF] Starting ", "[INF]   Version:  ", "[INF]   Name:     tower", "[INF]   ID:       N",
-        "[INF] Using configuration file: ", "[INF] Starting http monitor on 127.0.0.1:",
-        "[INF] Listening for client connections on 127.0.0.1:", "[INF] Server is ready" };
+    static const char *const LINES[] = { "[INF] Starting ",
+                                         "[INF]   Version:  ",
+                                         "[INF]   Name:     tower",
+                                         "[INF]   ID:       N",
+                                         "[INF] Using configuration file: ",
+                                         "[INF] Starting http monitor on 127.0.0.1:",
+                                         "[INF] Listening for client connections on 127.0.0.1:",
+                                         "[INF] Server is ready" };
     struct server *server = server_start("server_name: tower\n");
     const char *at = server_log(server);
 
@@ -56,8 +61,8 @@ Test(log_lines_keep_their_form, debug_follows_a_connection)
 {
     struct server *server = server_start("debug: true\n");
     struct conn *client = nats_login(server, QUIET);
-    const char *who = text("[DBG] 127.0.0.1:%d - cid:%u - ", conn_local_port(client),
-                           conn_id(client));
+    const char *who =
+        text("[DBG] 127.0.0.1:%d - cid:%u - ", conn_local_port(client), conn_id(client));
 
     require(log_contains(server, text("%sClient connection created", who), PATIENCE_MS),
             "the beginning is not logged");
@@ -78,8 +83,10 @@ Test(log_lines_keep_their_form, trace_shows_the_conversation)
     conn_expect(client, "MSG foo 1 5\r\nhello\r\n");
     conn_barrier(client);
     static const char *const OPERATIONS[] = {
-        "<<- [SUB foo 1]", "<<- [PUB foo 5]", "<<- MSG_PAYLOAD: [\"hello\"]",
-        "->> [MSG foo 1 5]", "<<- [UNSUB 1]", "<<- [PING]", "->> [PONG]" };
+        "<<- [SUB foo 1]",   "<<- [PUB foo 5]", "<<- MSG_PAYLOAD: [\"hello\"]",
+        "->> [MSG foo 1 5]", "<<- [UNSUB 1]",   "<<- [PING]",
+        "->> [PONG]"
+    };
     for (size_t i = 0; i < sizeof OPERATIONS / sizeof *OPERATIONS; i++)
         require(log_contains(server, text("%s%s", who, OPERATIONS[i]), PATIENCE_MS),
                 "no line '%s%s'", who, OPERATIONS[i]);
@@ -97,9 +104,9 @@ Test(log_lines_keep_their_form, long_payloads_are_cut)
 Test(log_lines_keep_their_form, secrets_are_left_out)
 {
     struct server *server = server_start("trace: true\ndebug: true\n");
-    struct conn *client = nats_login(
-        server, QUIET_AND("\"user\":\"u\",\"pass\":\"hush1\",\"auth_token\":\"hush2\","
-                          "\"sig\":\"hush3\""));
+    struct conn *client =
+        nats_login(server, QUIET_AND("\"user\":\"u\",\"pass\":\"hush1\",\"auth_token\":\"hush2\","
+                                     "\"sig\":\"hush3\""));
 
     require(log_contains(server, "\"pass\":\"[REDACTED]\"", PATIENCE_MS), "CONNECT is not traced");
     conn_barrier(client);
@@ -109,9 +116,9 @@ Test(log_lines_keep_their_form, secrets_are_left_out)
 
 Test(log_lines_keep_their_form, errors_name_who_and_what)
 {
-    struct server *server = server_start(
-        "authorization { users: [ {user: u, password: p, permissions: "
-        "{publish: \"a\", subscribe: \"a\"}} ] }\n");
+    struct server *server =
+        server_start("authorization { users: [ {user: u, password: p, permissions: "
+                     "{publish: \"a\", subscribe: \"a\"}} ] }\n");
     struct conn *client = nats_login(server, QUIET_AND("\"user\":\"u\",\"pass\":\"p\""));
 
     conn_send(client, "PUB b 0\r\n\r\nSUB c 5\r\nSUB d q 6\r\n");
@@ -119,7 +126,8 @@ Test(log_lines_keep_their_form, errors_name_who_and_what)
     require(log_contains(server, "Subscription Violation - Subject \"c\", SID 5", PATIENCE_MS),
             "2");
     require(log_contains(server, "Subscription Violation - Subject \"d\", Queue: \"q\", SID 6",
-                         PATIENCE_MS), "3");
+                         PATIENCE_MS),
+            "3");
 }
 
 Test(log_lines_keep_their_form, a_file_is_private)

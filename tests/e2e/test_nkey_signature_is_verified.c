@@ -46,7 +46,7 @@ Test(nkey_signature_is_verified, anything_else_does_not)
     const char *nonce = text("%s", json_text(conn_info(client), "nonce"));
     const char *own = nkey_public(key);
 
-    refused(client, own, nkey_sign(other, nonce)); /* signed by somebody else */
+    refused(client, own, nkey_sign(other, nonce));          /* signed by somebody else */
     refused(nats_open(server), own, nkey_sign(key, nonce)); /* an old nonce */
     refused(nats_open(server), own, "");
     refused(nats_open(server), own, "!!!!");

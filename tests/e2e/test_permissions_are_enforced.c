@@ -3,8 +3,8 @@
 
 BEHAVIOUR(permissions_are_enforced);
 
-#define USER(permissions) \
-    "authorization { users: [ {user: u, password: p, permissions: {" permissions "}}, " \
+#define USER(permissions)                                                                          \
+    "authorization { users: [ {user: u, password: p, permissions: {" permissions "}}, "            \
     "{user: root, password: p} ] }\n"
 
 #define AS_USER QUIET_AND("\"user\":\"u\",\"pass\":\"p\"")
@@ -16,44 +16,44 @@ struct rule {
     const char *refusal;   /* the text between the quotes, or NULL when it is allowed */
 };
 
-#define NO_PUB(subject) "Permissions Violation for Publish to \"" subject "\""
-#define NO_SUB(subject) "Permissions Violation for Subscription to \"" subject "\""
+#define NO_PUB(subject)         "Permissions Violation for Publish to \"" subject "\""
+#define NO_SUB(subject)         "Permissions Violation for Subscription to \"" subject "\""
 #define NO_QSUB(subject, queue) NO_SUB(subject) " using queue \"" queue "\""
 
 static const struct rule RULES[] = {
-    { USER("publish: \"foo.*\""), "PUB foo.a 0\r\n\r\n", NULL },
-    { USER("publish: \"foo.*\""), "PUB foo.a.b 0\r\n\r\n", NO_PUB("foo.a.b") },
-    { USER("publish: \"foo.*\""), "PUB foo.* 0\r\n\r\n", NULL },
-    { USER("publish: \"foo.*\""), "HPUB bar 0 0\r\n\r\n", NO_PUB("bar") },
-    { USER("publish: \"foo.*\""), "SUB anything 1\r\n", NULL },
-    { USER("publish: {deny: \"foo.*\"}"), "PUB foo.a 0\r\n\r\n", NO_PUB("foo.a") },
-    { USER("publish: {deny: \"foo.*\"}"), "PUB bar 0\r\n\r\n", NULL },
+    {USER("publish: \"foo.*\""),                                              "PUB foo.a 0\r\n\r\n",            NULL},
+    { USER("publish: \"foo.*\""),                                             "PUB foo.a.b 0\r\n\r\n",          NO_PUB("foo.a.b")},
+    { USER("publish: \"foo.*\""),                                             "PUB foo.* 0\r\n\r\n",            NULL},
+    { USER("publish: \"foo.*\""),                                             "HPUB bar 0 0\r\n\r\n",           NO_PUB("bar")},
+    { USER("publish: \"foo.*\""),                                             "SUB anything 1\r\n",             NULL},
+    { USER("publish: {deny: \"foo.*\"}"),                                     "PUB foo.a 0\r\n\r\n",            NO_PUB("foo.a")},
+    { USER("publish: {deny: \"foo.*\"}"),                                     "PUB bar 0\r\n\r\n",              NULL},
     { USER("publish: {allow: [\"foo.>\", \"bar\"], deny: \"foo.secret.>\"}"),
-      "PUB foo.secret.x 0\r\n\r\n", NO_PUB("foo.secret.x") },
+     "PUB foo.secret.x 0\r\n\r\n",                                                                              NO_PUB("foo.secret.x")},
     { USER("publish: {allow: [\"foo.>\", \"bar\"], deny: \"foo.secret.>\"}"),
-      "PUB foo.secret 0\r\n\r\nPUB bar 0\r\n\r\n", NULL },
-    { USER("publish: {allow: []}"), "PUB bar 0\r\n\r\n", NULL },
-    { USER(""), "PUB bar 0\r\n\r\nSUB foo 1\r\n", NULL },
+     "PUB foo.secret 0\r\n\r\nPUB bar 0\r\n\r\n",                                                               NULL},
+    { USER("publish: {allow: []}"),                                           "PUB bar 0\r\n\r\n",              NULL},
+    { USER(""),                                                               "PUB bar 0\r\n\r\nSUB foo 1\r\n", NULL},
 
-    { USER("subscribe: \"foo.*\""), "SUB foo.a 1\r\n", NULL },
-    { USER("subscribe: \"foo.*\""), "SUB foo.* 1\r\n", NULL },
-    { USER("subscribe: \"foo.a\""), "SUB foo.* 1\r\n", NO_SUB("foo.*") },
-    { USER("subscribe: \"foo.a\""), "SUB > 1\r\n", NO_SUB(">") },
-    { USER("subscribe: \"foo.>\""), "SUB foo.> 1\r\n", NULL },
-    { USER("subscribe: \"foo.>\""), "SUB foo 1\r\n", NO_SUB("foo") },
-    { USER("subscribe: \"foo\""), "SUB foo q 1\r\n", NULL },
-    { USER("subscribe: \"foo v1\""), "SUB foo 1\r\n", NO_SUB("foo") },
-    { USER("subscribe: \"foo v1\""), "SUB foo v1 1\r\n", NULL },
-    { USER("subscribe: \"foo v1\""), "SUB foo v2 1\r\n", NO_QSUB("foo", "v2") },
-    { USER("subscribe: [\"foo\", \"foo v1\"]"), "SUB foo 1\r\nSUB foo v1 2\r\n", NULL },
-    { USER("subscribe: [\"foo\", \"foo v1\"]"), "SUB foo v2 1\r\n", NO_QSUB("foo", "v2") },
-    { USER("subscribe: \"foo *.prod\""), "SUB foo a.prod 1\r\n", NULL },
-    { USER("subscribe: \"foo *.prod\""), "SUB foo a.test 1\r\n", NO_QSUB("foo", "a.test") },
-    { USER("subscribe: {deny: \"foo\"}"), "SUB foo 1\r\n", NO_SUB("foo") },
-    { USER("subscribe: {deny: \"foo\"}"), "SUB foo.a 1\r\n", NULL },
-    { USER("subscribe: {deny: \"foo bad\"}"), "SUB foo bad 1\r\n", NO_QSUB("foo", "bad") },
-    { USER("subscribe: {deny: \"foo bad\"}"), "SUB foo 1\r\nSUB foo good 2\r\n", NULL },
-    { USER("subscribe: {deny: \"foo.*\"}"), "SUB foo.* 1\r\n", NO_SUB("foo.*") },
+    { USER("subscribe: \"foo.*\""),                                           "SUB foo.a 1\r\n",                NULL},
+    { USER("subscribe: \"foo.*\""),                                           "SUB foo.* 1\r\n",                NULL},
+    { USER("subscribe: \"foo.a\""),                                           "SUB foo.* 1\r\n",                NO_SUB("foo.*")},
+    { USER("subscribe: \"foo.a\""),                                           "SUB > 1\r\n",                    NO_SUB(">")},
+    { USER("subscribe: \"foo.>\""),                                           "SUB foo.> 1\r\n",                NULL},
+    { USER("subscribe: \"foo.>\""),                                           "SUB foo 1\r\n",                  NO_SUB("foo")},
+    { USER("subscribe: \"foo\""),                                             "SUB foo q 1\r\n",                NULL},
+    { USER("subscribe: \"foo v1\""),                                          "SUB foo 1\r\n",                  NO_SUB("foo")},
+    { USER("subscribe: \"foo v1\""),                                          "SUB foo v1 1\r\n",               NULL},
+    { USER("subscribe: \"foo v1\""),                                          "SUB foo v2 1\r\n",               NO_QSUB("foo","v2") },
+    { USER("subscribe: [\"foo\", \"foo v1\"]"),                                                                      "SUB foo 1\r\nSUB foo v1 2\r\n",                                                              NULL},
+    { USER("subscribe: [\"foo\", \"foo v1\"]"),                                                                      "SUB foo v2 1\r\n",                                                              NO_QSUB("foo",               "v2") },
+    { USER("subscribe: \"foo *.prod\""),                                                                  "SUB foo a.prod 1\r\n",                                                                                                 NULL},
+    { USER("subscribe: \"foo *.prod\""),                                                                   "SUB foo a.test 1\r\n",  NO_QSUB("foo","a.test") },
+    { USER("subscribe: {deny: \"foo\"}"),                                                          "SUB foo 1\r\n",                                                                                NO_SUB("foo")              },
+    { USER("subscribe: {deny: \"foo\"}"),"SUB foo.a 1\r\n",NULL},
+    { USER("subscribe: {deny: \"foo bad\"}"),                                                        "SUB foo bad 1\r\n",                                                                                                                                                  NO_QSUB("foo",                                                                                                                                                                                                                              "bad") },
+    { USER("subscribe: {deny: \"foo bad\"}"),"SUB foo 1\r\nSUB foo good 2\r\n",NULL},
+    { USER("subscribe: {deny: \"foo.*\"}"),                                 "SUB foo.* 1\r\n",                                    NO_SUB("foo.*")                 },
 };
 
 EACH_ROW(permissions_are_enforced, rule, sizeof RULES / sizeof *RULES)
@@ -136,8 +136,7 @@ Test(permissions_are_enforced, an_answer_is_allowed_once)
 
 Test(permissions_are_enforced, answers_are_counted)
 {
-    struct server *server =
-        server_start(USER("allow_responses: {max: 3, expires: \"1m\"}"));
+    struct server *server = server_start(USER("allow_responses: {max: 3, expires: \"1m\"}"));
     struct conn *client = nats_login(server, AS_USER), *root = nats_login(server, AS_ROOT);
 
     conn_send(client, "SUB service 1\r\n");
@@ -153,8 +152,7 @@ Test(permissions_are_enforced, answers_are_counted)
 
 Test(permissions_are_enforced, an_answer_must_come_in_time)
 {
-    struct server *server =
-        server_start(USER("allow_responses: {max: 100, expires: \"50ms\"}"));
+    struct server *server = server_start(USER("allow_responses: {max: 100, expires: \"50ms\"}"));
     struct conn *client = nats_login(server, AS_USER), *root = nats_login(server, AS_ROOT);
     uint64_t start_ms = now_ms();
 

@@ -24,12 +24,10 @@ Test(pid_and_ports_files_are_written, the_pid)
 Test(pid_and_ports_files_are_written, the_pid_by_flag)
 {
     const char *const arguments[] = { "-P", "flag.pid", NULL };
-    struct server *server =
-        server_launch(&(struct launch){ .config = "", .arguments = arguments });
+    struct server *server = server_launch(&(struct launch){ .config = "", .arguments = arguments });
 
     server_await_ready(server);
-    cr_assert_str_eq(file_content(server_path(server, "flag.pid")),
-                     text("%d", server_pid(server)));
+    cr_assert_str_eq(file_content(server_path(server, "flag.pid")), text("%d", server_pid(server)));
 }
 
 Test(pid_and_ports_files_are_written, an_unwritable_pid_file_is_fatal)

@@ -13,28 +13,29 @@ struct header {
 };
 
 #define HEADER(literal) literal, sizeof(literal) - 1
-#define V2 "\r\n\r\n\0\r\nQUIT\n"
+#define V2              "\r\n\r\n\0\r\nQUIT\n"
 
 static const struct header HEADERS[] = {
-    { HEADER("PROXY TCP4 10.1.2.3 10.0.0.1 1111 4222\r\n"), "10.1.2.3", 1111 },
-    { HEADER("PROXY TCP6 2001:db8::7 2001:db8::1 2222 4222\r\n"), "2001:db8::7", 2222 },
-    { HEADER("PROXY UNKNOWN\r\n"), NULL, 0 },
-    { HEADER("PROXY UNKNOWN ffff::1 ffff::2 1 2\r\n"), NULL, 0 },
-    { HEADER(V2 "\x21\x11\0\x0c\x0a\x01\x02\x03\x0a\0\0\x01\x04\x57\x10\x7e"), "10.1.2.3", 1111 },
+    {HEADER("PROXY TCP4 10.1.2.3 10.0.0.1 1111 4222\r\n"),                                "10.1.2.3",    1111},
+    { HEADER("PROXY TCP6 2001:db8::7 2001:db8::1 2222 4222\r\n"),                         "2001:db8::7", 2222},
+    { HEADER("PROXY UNKNOWN\r\n"),                                                        NULL,          0   },
+    { HEADER("PROXY UNKNOWN ffff::1 ffff::2 1 2\r\n"),                                    NULL,          0   },
+    { HEADER(V2 "\x21\x11\0\x0c\x0a\x01\x02\x03\x0a\0\0\x01\x04\x57\x10\x7e"),            "10.1.2.3",    1111},
     { HEADER(V2 "\x21\x11\0\x10\x0a\x01\x02\x03\x0a\0\0\x01\x04\x57\x10\x7e\x04\0\x01x"),
-      "10.1.2.3", 1111 },
+     "10.1.2.3",                                                                                         1111},
     { HEADER(V2 "\x21\x21\0\x24\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x07\x20\x01\x0d\xb8\0\0\0\0"
-                "\0\0\0\0\0\0\0\x01\x04\x57\x10\x7e"), "2001:db8::7", 1111 },
-    { HEADER(V2 "\x20\0\0\0"), NULL, 0 },
-    { HEADER(""), NULL, 0 },
-    { HEADER("PROXY TCP4 nonsense\r\n"), "", 0 },
-    { HEADER("PROXY TCP4 10.1.2.3 10.0.0.1 99999 4222\r\n"), "", 0 },
-    { HEADER("PROXY TCP4 10.1.2.300 10.0.0.1 1111 4222\r\n"), "", 0 },
-    { HEADER("PROXY UDP4 10.1.2.3 10.0.0.1 1111 4222\r\n"), "", 0 },
-    { HEADER(V2 "\x31\x11\0\x0c\x0a\x01\x02\x03\x0a\0\0\x01\x04\x57\x10\x7e"), "", 0 },
-    { HEADER(V2 "\x22\x11\0\x0c\x0a\x01\x02\x03\x0a\0\0\x01\x04\x57\x10\x7e"), "", 0 },
-    { HEADER(V2 "\x21\x12\0\x0c\x0a\x01\x02\x03\x0a\0\0\x01\x04\x57\x10\x7e"), "", 0 },
-    { HEADER(V2 "\x21\x11\0\x04\x0a\x01\x02\x03"), "", 0 },
+                "\0\0\0\0\0\0\0\x01\x04\x57\x10\x7e"),
+     "2001:db8::7",                                                                                      1111},
+    { HEADER(V2 "\x20\0\0\0"),                                                            NULL,          0   },
+    { HEADER(""),                                                                         NULL,          0   },
+    { HEADER("PROXY TCP4 nonsense\r\n"),                                                  "",            0   },
+    { HEADER("PROXY TCP4 10.1.2.3 10.0.0.1 99999 4222\r\n"),                              "",            0   },
+    { HEADER("PROXY TCP4 10.1.2.300 10.0.0.1 1111 4222\r\n"),                             "",            0   },
+    { HEADER("PROXY UDP4 10.1.2.3 10.0.0.1 1111 4222\r\n"),                               "",            0   },
+    { HEADER(V2 "\x31\x11\0\x0c\x0a\x01\x02\x03\x0a\0\0\x01\x04\x57\x10\x7e"),            "",            0   },
+    { HEADER(V2 "\x22\x11\0\x0c\x0a\x01\x02\x03\x0a\0\0\x01\x04\x57\x10\x7e"),            "",            0   },
+    { HEADER(V2 "\x21\x12\0\x0c\x0a\x01\x02\x03\x0a\0\0\x01\x04\x57\x10\x7e"),            "",            0   },
+    { HEADER(V2 "\x21\x11\0\x04\x0a\x01\x02\x03"),                                        "",            0   },
 };
 
 static void introduce(struct server *server, const struct header *header,

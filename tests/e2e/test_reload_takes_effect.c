@@ -6,8 +6,8 @@
 BEHAVIOUR(reload_takes_effect);
 
 #define AS(user, pass) QUIET_AND("\"user\":\"" user "\",\"pass\":\"" pass "\"")
-#define BOB "{user: bob, password: b}"
-#define EVE "{user: eve, password: e}"
+#define BOB            "{user: bob, password: b}"
+#define EVE            "{user: eve, password: e}"
 
 static void refused(struct server *server, const char *user, const char *pass)
 {
@@ -21,7 +21,8 @@ static void refused(struct server *server, const char *user, const char *pass)
 Test(reload_takes_effect, users_come_and_go)
 {
     struct server *server = server_start("authorization { users: [ " BOB ", " EVE " ] }\n");
-    struct conn *bob = nats_login(server, AS("bob", "b")), *eve = nats_login(server, AS("eve", "e"));
+    struct conn *bob = nats_login(server, AS("bob", "b")),
+                *eve = nats_login(server, AS("eve", "e"));
 
     server_reload(server, "authorization { users: [ " BOB ", {user: ann, password: a} ] }\n");
     conn_expect_closed(eve); /* without a word */
@@ -34,7 +35,8 @@ Test(reload_takes_effect, users_come_and_go)
 Test(reload_takes_effect, a_changed_password_ends_the_session)
 {
     struct server *server = server_start("authorization { users: [ " BOB ", " EVE " ] }\n");
-    struct conn *bob = nats_login(server, AS("bob", "b")), *eve = nats_login(server, AS("eve", "e"));
+    struct conn *bob = nats_login(server, AS("bob", "b")),
+                *eve = nats_login(server, AS("eve", "e"));
 
     server_reload(server, "authorization { users: [ " BOB ", {user: eve, password: new} ] }\n");
     conn_expect(eve, "-ERR 'Authorization Violation'\r\n");
@@ -175,23 +177,26 @@ Test(reload_takes_effect, the_digest_tells)
     cJSON *varz = monitor(server, "/varz");
     cr_assert_str_neq(json_text(varz, "config_digest"), before);
     cr_assert_eq(json_number(varz, "max_payload"), 2000);
-    require(log_contains(server, text("Reloaded server configuration (%s)",
-                                      json_text(varz, "config_digest")), 0), "not logged");
+    require(log_contains(
+                server,
+                text("Reloaded server configuration (%s)", json_text(varz, "config_digest")), 0),
+            "not logged");
 }
 
 Test(reload_takes_effect, under_traffic_nothing_is_lost)
 {
     enum { MESSAGES = 20000, EACH = 1000 };
     struct server *server = server_start("authorization { users: [ " BOB " ] }\n");
-    struct conn *from = nats_login(server, AS("bob", "b")), *to = nats_login(server, AS("bob", "b"));
+    struct conn *from = nats_login(server, AS("bob", "b")),
+                *to = nats_login(server, AS("bob", "b"));
 
     conn_send(to, "SUB foo 1\r\n");
     conn_barrier(to);
     for (int i = 0; i < MESSAGES; i++) {
         conn_send(from, "PUB foo 6\r\n%06d\r\n", i);
         if (i % EACH == 0) {
-            server_rewrite(server, "ping_interval: \"%dm\"\nauthorization { users: [ " BOB
-                                   " ] }\n", 5 + i / EACH);
+            server_rewrite(server, "ping_interval: \"%dm\"\nauthorization { users: [ " BOB " ] }\n",
+                           5 + i / EACH);
             server_signal(server, SIGHUP);
         }
     }

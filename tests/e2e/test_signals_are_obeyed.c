@@ -61,8 +61,11 @@ Test(signals_are_obeyed, hangup_without_a_file_is_refused)
 
     server_await_ready(server);
     server_signal(server, SIGHUP);
-    require(log_contains(server, "can only reload config when a file is provided using -c or "
-                                 "--config", PATIENCE_MS), "not logged");
+    require(log_contains(server,
+                         "can only reload config when a file is provided using -c or "
+                         "--config",
+                         PATIENCE_MS),
+            "not logged");
     conn_barrier(nats_login(server, QUIET));
 }
 

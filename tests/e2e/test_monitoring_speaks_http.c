@@ -1,0 +1,164 @@
+/* The monitoring port is a small, sound HTTP server. */
+#include "harness.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+BEHAVIOUR(monitoring_speaks_http);
+
+Test(monitoring_speaks_http, content_types_and_origins)
+{
+    static const char *const PATHS[] = { "/varz",    "/connz",    "/subsz",    "/subscriptionsz",
+                                         "/healthz", "/leafz",    "/accountz", "/accstatz",
+                                         "/routez",  "/gatewayz", "/jsz",      "/varz?callback=x" };
+    struct server *server = server_start("%s", "");
+
+    for (size_t i = 0; i < sizeof PATHS / sizeof *PATHS; i++) {
+        struct http_answer answer = http_get(server, PATHS[i]);
+
+        require(answer.status == 200, "%s: status %ld", PATHS[i], answer.status);
+        require(strcmp(answer.content_type, "application/json") == 0, "%s: %s", PATHS[i],
+                answer.content_type);
+        require(strcmp(answer.allow_origin, "*") == 0, "%s: origin '%s'", PATHS[i],
+                answer.allow_origin);
+    }
+}
+
+Test(monitoring_speaks_http, the_root_is_a_page)
+{
+    struct server *server = server_start("%s", "");
+    struct http_answer answer = http_get(server, "/");
+
+    cr_assert_eq(answer.status, 200);
+    require(strncmp(answer.content_type, "text/html", 9) == 0, "%s", answer.content_type);
+    require(strstr(answer.body, "varz"), "no link to varz: %s", answer.body);
+}
+
+Test(monitoring_speaks_http, unknown_paths_are_not_found)
+{
+    static const char *const PATHS[] = { "/nowhere", "/varz/", "/VARZ", "/varz/../connz/x" };
+    struct server *server = server_start("%s", "");
+
+    for (size_t i = 0; i < sizeof PATHS / sizeof *PATHS; i++) {
+        struct http_answer answer = http_get(server, PATHS[i]);
+
+        require(answer.status == 404 || (i == 3 && answer.status == 301), "%s: status %ld",
+                PATHS[i], answer.status);
+    }
+}
+
+Test(monitoring_speaks_http, a_base_path_moves_all)
+{
+    struct server *server = server_start("http_base_path: mon\n");
+
+    cr_assert_eq(http_get(server, "/mon/varz").status, 200);
+    cr_assert_eq(http_get(server, "/mon/healthz").status, 200);
+    cr_assert_eq(http_get(server, "/varz").status, 404);
+}
+
+/* ---- raw requests ------------------------------------------------------------------------- */
+
+static struct conn *monitor_port(struct server *server)
+{
+    return tcp_open_port(server_monitor_port(server));
+}
+
+/* Reads head and body of an answer with Content-Length; gives the status. */
+static int answer_of(struct conn *conn, bool has_body)
+{
+    int status = 0;
+    size_t length = 0;
+
+    sscanf(conn_line(conn), "HTTP/1.%*d %d", &status);
+    for (const char *line; (line = conn_line(conn))[0] != '\0';)
+        if (strncasecmp(line, "Content-Length:", 15) == 0)
+            length = strtoul(line + 15, NULL, 10);
+    if (has_body)
+        conn_skip(conn, length);
+    return status;
+}
+
+Test(monitoring_speaks_http, a_connection_is_kept)
+{
+    struct server *server = server_start("%s", "");
+    struct conn *conn = monitor_port(server);
+
+    for (int i = 0; i < 3; i++) {
+        conn_send(conn, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+        cr_assert_eq(answer_of(conn, true), 200);
+    }
+    conn_send(conn, "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    cr_assert_eq(answer_of(conn, true), 200);
+    conn_expect_closed(conn);
+}
+
+Test(monitoring_speaks_http, one_byte_at_a_time)
+{
+    static const char REQUEST[] = "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: aaaaaaa\r\n\r\n";
+    struct server *server = server_start("%s", "");
+    struct conn *conn = monitor_port(server);
+
+    conn_write_split(conn, REQUEST, sizeof REQUEST - 1);
+    cr_assert_eq(answer_of(conn, true), 200);
+}
+
+Test(monitoring_speaks_http, head_has_no_body)
+{
+    struct server *server = server_start("%s", "");
+    struct conn *conn = monitor_port(server);
+
+    conn_send(conn, "HEAD /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    cr_assert_eq(answer_of(conn, false), 200);
+    conn_expect_closed(conn);
+}
+
+Test(monitoring_speaks_http, old_clients_are_served)
+{
+    struct server *server = server_start("%s", "");
+    struct conn *conn = monitor_port(server);
+
+    conn_send(conn, "GET /healthz HTTP/1.0\r\n\r\n");
+    cr_assert_eq(answer_of(conn, true), 200);
+    conn_expect_closed(conn);
+}
+
+Test(monitoring_speaks_http, nonsense_is_refused)
+{
+    static const char *const NONSENSE[] = { "NONSENSE\r\n\r\n", "GET\r\n\r\n",
+                                            "\x16\x03\x01\r\n\r\n", "GET /varz HTTP/9.9\r\n\r\n",
+                                            "GET /varz HTTP/1.1\r\nBad Header\r\n\r\n" };
+    struct server *server = server_start("%s", "");
+
+    for (size_t i = 0; i < sizeof NONSENSE / sizeof *NONSENSE; i++) {
+        struct conn *conn = monitor_port(server);
+        char answer[4096] = "";
+
+        conn_send(conn, "%s", NONSENSE[i]);
+        size_t size = conn_read_some(conn, answer, sizeof answer - 1, PATIENCE_MS);
+        answer[size] = '\0';
+        require(strncmp(answer, "HTTP/1.1 4", 10) == 0 || strncmp(answer, "HTTP/1.1 505", 12) == 0,
+                "request %zu was answered: %s", i, answer);
+        conn_close(conn);
+    }
+    cr_assert_eq(http_get(server, "/healthz").status, 200);
+}
+
+Test(monitoring_speaks_http, subsz_lists_and_tests)
+{
+    struct server *server = server_start("%s", "");
+    struct conn *client = nats_login(server, QUIET);
+
+    conn_send(client, "SUB foo.* 1\r\nSUB bar q 2\r\n");
+    conn_barrier(client);
+    cJSON *answer = monitor(server, "/subsz?subs=1&acc=$G&test=foo.x");
+    cJSON *list = cJSON_GetObjectItemCaseSensitive(answer, "subscriptions_list");
+    require(cJSON_GetArraySize(list) == 1, "%s", json_shown(answer));
+    cJSON *entry = cJSON_GetArrayItem(list, 0);
+    cr_assert_str_eq(json_text(entry, "subject"), "foo.*");
+    cr_assert_str_eq(json_text(entry, "sid"), "1");
+    cr_assert_str_eq(json_text(entry, "account"), "$G");
+    cr_assert_eq(json_number(entry, "cid"), conn_id(client));
+    cr_assert_eq(json_number(answer, "total"), 1);
+}
