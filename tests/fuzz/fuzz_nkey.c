@@ -1,8 +1,9 @@
 /* fuzz_nkey.c - a key's text as the first line, a signature as the second, the signed bytes behind. */
-#include <stdlib.h>
+#include "nkey.h"
 
 #include "base/text.h"
-#include "server/nkey.h"
+
+#include <stdlib.h>
 
 static const enum nkey_type TYPES[] = { NKEY_ACCOUNT, NKEY_CLUSTER, NKEY_SERVER, NKEY_OPERATOR,
                                         NKEY_PRIVATE, NKEY_USER,    NKEY_CURVE };

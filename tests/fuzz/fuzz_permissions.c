@@ -1,10 +1,11 @@
 /* fuzz_permissions.c - lines "pa ENTRY", "pd ENTRY", "sa ENTRY", "sd ENTRY" build permissions; every
  * other line is a subject that is asked about, with the line before it as the queue. The answers are
  * compared with what they mean to each other, and publishing with a plain walk over the entries. */
-#include <stdlib.h>
+#include "permissions.h"
 
 #include "parser/subject.h"
-#include "server/permissions.h"
+
+#include <stdlib.h>
 
 enum { MAX_LINES = 64 };
 

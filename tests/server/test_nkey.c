@@ -1,5 +1,5 @@
 /* test_nkey.c - keys as text, and signatures; the keys and signatures are those of RFC 8032 7.1. */
-#include "server/nkey.h"
+#include "nkey.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* test_password.c - plain and bcrypt passwords. The hashes have cost 4, so that the tests are fast. */
-#include "server/password.h"
+#include "password.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* test_permissions.c - examples, taken from nats-server where the rule is its own. The comparison with
  * a model is in test_permissions_model.c. */
-#include "server/permissions.h"
+#include "permissions.h"
 
 #include <criterion/criterion.h>
 

@@ -4,7 +4,7 @@
  * five tokens from a, b and c; c stands for every word that no pattern names). A pattern lies inside
  * another when its set does, and overlaps it when the sets do. No rule about wildcards is needed for
  * that, so an error would have to be made twice. */
-#include "server/permissions.h"
+#include "permissions.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
