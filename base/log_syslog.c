@@ -67,21 +67,25 @@ static bool connect_local(struct log_syslog *syslog)
     return false;
 }
 
+static const char *network_name(const struct log_syslog *syslog)
+{
+    return syslog->network == LOG_NET_UDP ? "udp" : "tcp";
+}
+
 static bool connect_host(struct log_syslog *syslog, struct error *err)
 {
-    const char *network = syslog->network == LOG_NET_UDP ? "udp" : "tcp";
     int type = syslog->network == LOG_NET_UDP ? SOCK_DGRAM : SOCK_STREAM;
     struct addrinfo hints = { .ai_socktype = type }, *found;
     int result = getaddrinfo(syslog->host, syslog->port, &hints, &found);
     if (result != 0)
-        return error_set(err, "error connecting to syslog: \"dial %s: lookup %s: %s\"", network,
-                         syslog->host, gai_strerror(result));
+        return error_set(err, "error connecting to syslog: \"dial %s: lookup %s: %s\"",
+                         network_name(syslog), syslog->host, gai_strerror(result));
     bool connected = false;
     for (const struct addrinfo *at = found; at && !connected; at = at->ai_next)
         connected = connect_to(syslog, type, at->ai_addr, at->ai_addrlen);
     if (!connected)
-        error_set(err, "error connecting to syslog: \"dial %s %s:%s: connect: %s\"", network,
-                  syslog->host, syslog->port, strerror(errno));
+        error_set(err, "error connecting to syslog: \"dial %s %s:%s: connect: %s\"",
+                  network_name(syslog), syslog->host, syslog->port, strerror(errno));
     freeaddrinfo(found);
     return connected;
 }
@@ -107,8 +111,10 @@ static bool parse_host(struct log_syslog *syslog, const char *text, struct error
 {
     const char *colon = strrchr(text, ':');
     if (!colon || strchr(colon, ']'))
-        return error_set(err, "error connecting to syslog: \"address %s: missing port in address\"",
-                         text);
+        return error_set(err,
+                         "error connecting to syslog: \"dial %s: address %s: missing port in "
+                         "address\"",
+                         network_name(syslog), text);
     size_t len = (size_t)(colon - text);
     if (len >= 2 && text[0] == '[' && colon[-1] == ']') {
         text++;
