@@ -111,9 +111,10 @@ void inbox_init(struct inbox *inbox, size_t largest_message);
 /** Reads what there is; false when there was nothing. */
 bool inbox_fill(struct inbox *inbox, struct peer *peer);
 
-/** Takes the next whole message; answers PING on the way, counts PONG in `*pongs`. The message
- *  lives until the next inbox_fill(). */
-bool inbox_next(struct inbox *inbox, struct peer *peer, struct message *message, uint32_t *pongs);
+/** Takes the next whole message, and counts PONG in `*pongs` on the way. The message lives until the
+ *  next inbox_fill(). A PING is not answered: a publisher may be in the middle of a message, and a
+ *  run is over long before a server takes silence amiss. */
+bool inbox_next(struct inbox *inbox, struct message *message, uint32_t *pongs);
 
 /* ---- the modes ---- */
 

@@ -236,7 +236,7 @@ static void read_head(const char *at, const char *stop, struct message *message)
     message->size = fourth_size > 0 ? number_of(fourth, fourth_size) : number_of(third, third_size);
 }
 
-bool inbox_next(struct inbox *inbox, struct peer *peer, struct message *message, uint32_t *pongs)
+bool inbox_next(struct inbox *inbox, struct message *message, uint32_t *pongs)
 {
     for (;;) {
         const char *line = inbox->bytes + inbox->at;
@@ -259,9 +259,7 @@ bool inbox_next(struct inbox *inbox, struct peer *peer, struct message *message,
         }
         if (memcmp(line, "PONG\r\n", 6 < line_size ? 6 : line_size) == 0)
             (*pongs)++;
-        else if (memcmp(line, "PING\r\n", 6 < line_size ? 6 : line_size) == 0)
-            peer_send(peer, "PONG\r\n", 6);
-        else
+        else if (memcmp(line, "PING\r\n", 6 < line_size ? 6 : line_size) != 0)
             die("unexpected: '%.*s'", (int)line_size, line);
         inbox->at += line_size;
     }

@@ -190,7 +190,7 @@ static void hear_publisher(struct publisher *publisher)
     struct message message;
 
     while (inbox_fill(&publisher->inbox, &publisher->peer))
-        if (inbox_next(&publisher->inbox, &publisher->peer, &message, &publisher->pongs))
+        if (inbox_next(&publisher->inbox, &message, &publisher->pongs))
             die("a publisher got a message");
 }
 
@@ -198,7 +198,7 @@ static void check_messages(const struct run *run, struct subscriber *subscriber)
 {
     struct message message;
 
-    while (inbox_next(&subscriber->inbox, &subscriber->peer, &message, &subscriber->pongs)) {
+    while (inbox_next(&subscriber->inbox, &message, &subscriber->pongs)) {
         if (message.size != run->options->size || message.reply ||
             message.subject_size != strlen(run->options->subject) ||
             memcmp(message.subject, run->options->subject, message.subject_size) != 0 ||

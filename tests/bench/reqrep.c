@@ -37,7 +37,7 @@ static void answer(struct responder *responder)
 
     while (inbox_fill(&responder->inbox, &responder->peer)) {
         responder->answers_size = 0;
-        while (inbox_next(&responder->inbox, &responder->peer, &message, &pongs)) {
+        while (inbox_next(&responder->inbox, &message, &pongs)) {
             char size[32];
 
             if (!message.reply)
@@ -79,7 +79,7 @@ static void hear(struct requester *requester, const struct options *options, uin
     uint32_t pongs = 0;
 
     while (inbox_fill(&requester->inbox, &requester->peer)) {
-        while (inbox_next(&requester->inbox, &requester->peer, &message, &pongs)) {
+        while (inbox_next(&requester->inbox, &message, &pongs)) {
             uint64_t asked_at = requester->asked_at_ns[requester->answered++ % options->in_flight];
             uint64_t waited_us = (clock_ns() - asked_at) / 1000;
 
