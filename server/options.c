@@ -252,6 +252,8 @@ struct options *options_load(const struct flags *flags, struct problems *problem
     }
     options_settle(options);
     options_validate(options, problems);
+    if (problems->errors == 0 && !tls_options_for_monitor(options, &err))
+        problem_plain(problems, "%s", err.text);
     if (problems->errors > 0)
         goto fail;
     return options;

@@ -42,6 +42,7 @@ struct tls_options {
     int64_t connection_rate_limit; /* handshakes per second; 0 = no limit */
     struct ocsp_peer_options ocsp_peer;
     struct tls_context *context; /* built when the options were loaded */
+    uint8_t digest[32];          /* of all that the context was built from, files included */
     struct conf_pos pos;         /* where the block stands */
 };
 
@@ -83,7 +84,8 @@ struct options {
     bool proxy_protocol;
     struct tls_options *tls; /* NULL = no TLS */
     bool allow_non_tls;
-    struct tls_options *monitor_tls; /* of https: `tls`, without client certificates unless ocsp_peer is on */
+    struct tls_options
+        *monitor_tls; /* of https: as `tls`, but client certificates only with ocsp_peer */
     const char *http_host;
     int http_port, https_port;       /* 0 = off, -1 = any free one */
     const char *http_base_path;      /* normalised: "" or "/mon" */

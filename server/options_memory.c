@@ -94,6 +94,8 @@ static void release_parts(struct options *options)
 {
     if (options->tls)
         tls_context_release(options->tls->context);
+    if (options->monitor_tls)
+        tls_context_release(options->monitor_tls->context);
     for (size_t i = 0; i < options->auth.user_count; i++)
         permissions_release(options->auth.users[i].permissions);
 }

@@ -3,7 +3,6 @@
 #include "options_schema.h"
 
 #include "base/text.h"
-#include "permissions.h"
 
 #define NS_PER_MS INT64_C(1000000)
 
@@ -106,20 +105,37 @@ static void say(const struct report *report, const char *text)
     buf_free(&line);
 }
 
+/* Where nats-server's sentence is not "Reloaded: NAME = VALUE". */
+static bool report_odd_row(const struct report *report, const struct option_row *row)
+{
+    struct buf text = { 0 };
+    if (strcmp(row->name, "no_auth_user") == 0) /* part of the users */
+        return true;
+    if (strcmp(row->name, "no_fast_producer_stall") == 0) {
+        say(report, report->next->no_fast_producer_stall ? "fast producers will not be stalled"
+                                                         : "fast producers will be stalled");
+        return true;
+    }
+    if (strcmp(row->name, "client_advertise") != 0)
+        return false;
+    buf_append_str(&text, "Reload: client_advertise = ");
+    print_row(row, report->next, &text);
+    report->line(report->ctx, buf_str(&text));
+    buf_free(&text);
+    return true;
+}
+
 static void report_rows(const struct report *report)
 {
     for (size_t i = 0; i < ROOT_SCHEMA.count; i++) {
         const struct option_row *row = &ROOT_SCHEMA.rows[i];
-        /* no_auth_user is told as part of the users */
         if (!is_compared(row, RELOAD_LIVE) || rows_equal(row, report->old, report->next) ||
-            strcmp(row->name, "no_auth_user") == 0)
+            report_odd_row(report, row))
             continue;
         struct buf text = { 0 };
-        /* "Reload:", not "Reloaded:", is how nats-server says this one */
-        buf_printf(&text, "%s %s = ",
-                   strcmp(row->name, "client_advertise") == 0 ? "Reload:" : "Reloaded:", row->name);
+        buf_printf(&text, "%s = ", row->name);
         print_row(row, report->next, &text);
-        report->line(report->ctx, buf_str(&text));
+        say(report, buf_str(&text));
         buf_free(&text);
     }
 }
@@ -153,15 +169,33 @@ static bool pins_equal(const struct tls_options *a, const struct tls_options *b)
                    a->pinned_cert_count * sizeof *a->pinned_certs) == 0);
 }
 
+static void report_handshake(const struct report *report, const struct tls_options *old,
+                             const struct tls_options *next)
+{
+    struct buf text = { 0 };
+    if (old->handshake_first == next->handshake_first &&
+        old->handshake_first_delay_ms == next->handshake_first_delay_ms)
+        return;
+    if ((old->handshake_first == TLS_INFO_FIRST) != (next->handshake_first == TLS_INFO_FIRST))
+        say(report, next->handshake_first == TLS_INFO_FIRST ? "Client TLS handshake first: false"
+                                                            : "Client TLS handshake first: true");
+    if (next->handshake_first == TLS_HANDSHAKE_AUTO) {
+        buf_append_str(&text, "Client TLS handshake first fallback delay: ");
+        duration_print(&text, next->handshake_first_delay_ms * NS_PER_MS);
+        say(report, buf_str(&text));
+    }
+    buf_free(&text);
+}
+
 static void report_tls(const struct report *report)
 {
     static const struct tls_options NONE;
     const struct tls_options *old = report->old->tls ? report->old->tls : &NONE;
     const struct tls_options *next = report->next->tls ? report->next->tls : &NONE;
     struct buf text = { 0 };
-    if (report->old->tls || report->next->tls) /* the certificates may be others every time */
+    if (memcmp(old->digest, next->digest, sizeof old->digest) != 0)
         say(report, report->next->tls ? "tls = enabled" : "tls = disabled");
-    if (report->next->tls && old->timeout_ms != next->timeout_ms) {
+    if (report->old->tls && report->next->tls && old->timeout_ms != next->timeout_ms) {
         buf_printf(&text, "tls timeout = %g", (double)next->timeout_ms / 1000.0);
         say(report, buf_str(&text));
     }
@@ -170,17 +204,16 @@ static void report_tls(const struct report *report)
         buf_printf(&text, "%zu pinned_certs", next->pinned_cert_count);
         say(report, buf_str(&text));
     }
-    if (old->handshake_first != next->handshake_first ||
-        old->handshake_first_delay_ms != next->handshake_first_delay_ms) {
-        buf_clear(&text);
-        buf_append_str(&text, "Client TLS handshake first: ");
-        if (next->handshake_first == TLS_HANDSHAKE_AUTO)
-            duration_print(&text, next->handshake_first_delay_ms * NS_PER_MS);
-        else
-            buf_append_str(&text, next->handshake_first == TLS_HANDSHAKE_FIRST ? "true" : "false");
-        say(report, buf_str(&text));
-    }
     buf_free(&text);
+    report_handshake(report, old, next);
+}
+
+static bool cache_equal(const struct options *a, const struct options *b)
+{
+    return a->ocsp_cache_type == b->ocsp_cache_type &&
+           a->ocsp_cache_preserve_revoked == b->ocsp_cache_preserve_revoked &&
+           a->ocsp_cache_save_interval_s == b->ocsp_cache_save_interval_s &&
+           texts_equal(a->ocsp_cache_local_store, b->ocsp_cache_local_store);
 }
 
 /* The values are secrets: only the names are told. */
@@ -211,6 +244,10 @@ void options_describe_changes(const struct options *old, const struct options *n
     const struct report report = { old, next, line, ctx };
     report_rows(&report);
     report_tls(&report);
+    if (!cache_equal(old, next))
+        line(ctx, "Reloaded OCSP peer cache");
+    if (old->write_timeout != next->write_timeout)
+        say(&report, "write_timeout");
     if (!tags_equal(old, next))
         say(&report, "tags");
     if (!metadata_equal(old, next))

@@ -174,6 +174,8 @@ struct tls_override {
 /** Loads other certificates than those of the file. False and the sentence. */
 bool tls_options_override(struct options *options, const struct tls_override *override,
                           struct error *err);
+/** Builds monitor_tls when it is needed. False and the sentence. */
+bool tls_options_for_monitor(struct options *options, struct error *err);
 /** Switches the clients' TLS off. */
 void tls_options_drop(struct options *options);
 

@@ -2,6 +2,8 @@
 #include "options_schema.h"
 
 #include <ctype.h>
+#include <openssl/evp.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -317,6 +319,49 @@ static struct tls_block *block_new(struct options *options)
     return block;
 }
 
+static void digest_text(EVP_MD_CTX *digest, const char *text)
+{
+    if (text)
+        EVP_DigestUpdate(digest, text, strlen(text));
+    EVP_DigestUpdate(digest, "", 1); /* the NUL keeps neighbours apart */
+}
+
+static void digest_file(EVP_MD_CTX *digest, const char *path)
+{
+    uint8_t block[4096];
+    size_t len;
+    digest_text(digest, path);
+    FILE *file = path ? fopen(path, "re") : NULL;
+    if (!file)
+        return;
+    while ((len = fread(block, 1, sizeof block, file)) > 0)
+        EVP_DigestUpdate(digest, block, len);
+    fclose(file);
+    OPENSSL_cleanse(block, sizeof block);
+}
+
+/* A reload tells from this whether anything about the certificates is new. */
+static void digest_settings(struct tls_options *tls)
+{
+    EVP_MD_CTX *digest = EVP_MD_CTX_new();
+    const int numbers[] = { tls->verify, tls->verify_and_map, tls->insecure, tls->min_version,
+                            tls->ocsp_peer.verify };
+    if (!digest || EVP_DigestInit_ex(digest, EVP_sha256(), NULL) != 1)
+        abort();
+    EVP_DigestUpdate(digest, numbers, sizeof numbers);
+    for (size_t i = 0; i < tls->pair_count; i++) {
+        digest_file(digest, tls->pairs[i].cert_file);
+        digest_file(digest, tls->pairs[i].key_file);
+    }
+    digest_file(digest, tls->ca_file);
+    for (size_t i = 0; i < tls->cipher_suite_count; i++)
+        digest_text(digest, tls->cipher_suites[i]);
+    for (size_t i = 0; i < tls->curve_count; i++)
+        digest_text(digest, tls->curves[i]);
+    EVP_DigestFinal_ex(digest, tls->digest, NULL);
+    EVP_MD_CTX_free(digest);
+}
+
 static bool load(struct tls_options *tls, struct error *err)
 {
     struct tls_settings settings = {
@@ -331,6 +376,7 @@ static bool load(struct tls_options *tls, struct error *err)
         .curve_count = tls->curve_count,
         .hook = tls->ocsp_peer.verify,
     };
+    digest_settings(tls);
     tls->context = tls_context_new(&settings, err);
     return tls->context != NULL;
 }
@@ -433,5 +479,18 @@ bool tls_options_override(struct options *options, const struct tls_override *ov
         tls->verify = override->verify;
         tls->verify_and_map = tls->verify_and_map && override->verify;
     }
+    return load(tls, err);
+}
+
+bool tls_options_for_monitor(struct options *options, struct error *err)
+{
+    if (!options->tls || options->https_port == 0)
+        return true;
+    struct tls_options *tls = &block_new(options)->tls;
+    *tls = *options->tls;
+    tls->context = NULL;
+    if (!tls->ocsp_peer.verify)
+        tls->verify = tls->verify_and_map = false;
+    options->monitor_tls = tls;
     return load(tls, err);
 }
