@@ -23,11 +23,11 @@ struct pki_spec {
     const struct pki_cert *key_of; /* takes the key of this one instead of a new one */
     enum pki_key key;
     bool is_ca;
-    long serial;                  /* 0 = drawn */
-    const char *urls[4];          /* OCSP addresses */
-    const char *usage;            /* extended key usage: "OCSPSigning", "clientAuth" */
-    int64_t from_s, until_s;      /* validity; 0 = years around PKI_NOW_S */
-    const EVP_MD *hash;           /* of the certificate's signature; NULL = SHA-256 */
+    long serial;             /* 0 = drawn */
+    const char *urls[4];     /* OCSP addresses */
+    const char *usage;       /* extended key usage: "OCSPSigning", "clientAuth" */
+    int64_t from_s, until_s; /* validity; 0 = years around PKI_NOW_S */
+    const EVP_MD *hash;      /* of the certificate's signature; NULL = SHA-256 */
 };
 
 /** Ends the test when OpenSSL cannot. Released with pki_free(). */

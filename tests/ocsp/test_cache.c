@@ -19,14 +19,16 @@ static struct ocsp_digest key_of(unsigned n)
 /* An answer of that age whose nextUpdate is a minute after its thisUpdate. */
 static bool put(struct ocsp_cache *cache, unsigned n, enum ocsp_status status, int64_t this_ns)
 {
-    struct ocsp_put put = { .key = key_of(n),
-                            .issuer = ISSUER,
-                            .subject = "CN=x",
-                            .answer = { .status = status,
-                                        .this_update_ns = this_ns,
-                                        .next_update_ns = this_ns + 60 * NS_PER_S,
-                                        .has_next_update = true },
-                            .der = span_of("der") };
+    struct ocsp_put put = {
+        .key = key_of(n),
+        .issuer = ISSUER,
+        .subject = "CN=x",
+        .answer = {.status = status,
+                   .this_update_ns = this_ns,
+                   .next_update_ns = this_ns + 60 * NS_PER_S,
+                   .has_next_update = true},
+        .der = span_of("der")
+    };
     return ocsp_cache_put(cache, &put);
 }
 

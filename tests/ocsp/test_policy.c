@@ -16,23 +16,23 @@ struct currency_row {
 ParameterizedTestParameters(policy, currency)
 {
     static struct currency_row rows[] = {
-        {-10,  10,   0,  0,    0,  OCSP_CURRENT           },
-        {-10,  -1,   0,  0,    0,  OCSP_PAST_NEXT_UPDATE  },
-        {-10,  -1,   1,  0,    0,  OCSP_CURRENT           }, /* equality is still current */
-        {-10,  -1,   1,  0,    -1, OCSP_PAST_NEXT_UPDATE  },
-        {-40,  -30,  30, 0,    0,  OCSP_CURRENT           },
-        {-40,  -31,  30, 0,    0,  OCSP_PAST_NEXT_UPDATE  },
-        {-10,  0,    0,  10,   0,  OCSP_CURRENT           },
-        {-10,  0,    0,  10,   -1, OCSP_PAST_TTL          },
-        {-10,  0,    0,  0,    0,  OCSP_PAST_TTL          },
-        {-10,  0,    10, 0,    0,  OCSP_CURRENT           }, /* ttl 0: at thisUpdate plus skew */
-        {-11,  0,    10, 0,    0,  OCSP_PAST_TTL          },
-        {30,   40,   30, 0,    0,  OCSP_CURRENT           },
-        {30,   40,   30, 0,    1,  OCSP_FUTURE_THIS_UPDATE},
-        {1,    40,   0,  0,    0,  OCSP_FUTURE_THIS_UPDATE},
-        {31,   0,    30, 3600, 0,  OCSP_FUTURE_THIS_UPDATE},
-        {10,   5,    30, 0,    0,  OCSP_CURRENT           }, /* nextUpdate before thisUpdate */
-        {40,   -40,  30, 0,    0,  OCSP_PAST_NEXT_UPDATE  }, /* the first test that fails counts */
+        {-10,  10,  0,  0,    0,  OCSP_CURRENT           },
+        { -10, -1,  0,  0,    0,  OCSP_PAST_NEXT_UPDATE  },
+        { -10, -1,  1,  0,    0,  OCSP_CURRENT           }, /* equality is still current */
+        { -10, -1,  1,  0,    -1, OCSP_PAST_NEXT_UPDATE  },
+        { -40, -30, 30, 0,    0,  OCSP_CURRENT           },
+        { -40, -31, 30, 0,    0,  OCSP_PAST_NEXT_UPDATE  },
+        { -10, 0,   0,  10,   0,  OCSP_CURRENT           },
+        { -10, 0,   0,  10,   -1, OCSP_PAST_TTL          },
+        { -10, 0,   0,  0,    0,  OCSP_PAST_TTL          },
+        { -10, 0,   10, 0,    0,  OCSP_CURRENT           }, /* ttl 0: at thisUpdate plus skew */
+        { -11, 0,   10, 0,    0,  OCSP_PAST_TTL          },
+        { 30,  40,  30, 0,    0,  OCSP_CURRENT           },
+        { 30,  40,  30, 0,    1,  OCSP_FUTURE_THIS_UPDATE},
+        { 1,   40,  0,  0,    0,  OCSP_FUTURE_THIS_UPDATE},
+        { 31,  0,   30, 3600, 0,  OCSP_FUTURE_THIS_UPDATE},
+        { 10,  5,   30, 0,    0,  OCSP_CURRENT           }, /* nextUpdate before thisUpdate */
+        { 40,  -40, 30, 0,    0,  OCSP_PAST_NEXT_UPDATE  }, /* the first test that fails counts */
     };
     return cr_make_param_array(struct currency_row, rows, sizeof rows / sizeof *rows);
 }
@@ -82,14 +82,14 @@ struct matrix_row {
 ParameterizedTestParameters(policy, matrix)
 {
     static struct matrix_row rows[] = {
-        {OCSP_LINK_GOOD,                "PPPPPPPP", ""                                     },
-        {OCSP_LINK_UNKNOWN,             "-P-PWPWP", "Invalid OCSP response status: unknown"},
-        {OCSP_LINK_REVOKED,             "----WWWW", "Invalid OCSP response status: revoked"},
-        {OCSP_LINK_UNREACHABLE,         "--UUWWWW", "Failed OCSP response fetch"           },
-        {OCSP_LINK_UNREACHABLE_REVOKED, "----WWWW", "Failed OCSP response fetch"           },
-        {OCSP_LINK_UNREADABLE,          "----WWWW", "Failed OCSP response parse"           },
-        {OCSP_LINK_NOT_DELEGATED,       "----WWWW", "Invalid OCSP response delegation"     },
-        {OCSP_LINK_NOT_CURRENT,         "----WWWW", "OCSP response not in effectivity window"},
+        {OCSP_LINK_GOOD,                 "PPPPPPPP", ""                                       },
+        { OCSP_LINK_UNKNOWN,             "-P-PWPWP", "Invalid OCSP response status: unknown"  },
+        { OCSP_LINK_REVOKED,             "----WWWW", "Invalid OCSP response status: revoked"  },
+        { OCSP_LINK_UNREACHABLE,         "--UUWWWW", "Failed OCSP response fetch"             },
+        { OCSP_LINK_UNREACHABLE_REVOKED, "----WWWW", "Failed OCSP response fetch"             },
+        { OCSP_LINK_UNREADABLE,          "----WWWW", "Failed OCSP response parse"             },
+        { OCSP_LINK_NOT_DELEGATED,       "----WWWW", "Invalid OCSP response delegation"       },
+        { OCSP_LINK_NOT_CURRENT,         "----WWWW", "OCSP response not in effectivity window"},
     };
     return cr_make_param_array(struct matrix_row, rows, sizeof rows / sizeof *rows);
 }

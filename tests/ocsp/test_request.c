@@ -16,40 +16,40 @@ struct url_row {
 ParameterizedTestParameters(request, url)
 {
     static struct url_row rows[] = {
-        {"http://127.0.0.1:8888/",      true,  "127.0.0.1:8888"},
-        {"https://ca.example/ocsp",     true,  "ca.example"    },
-        {"HTTP://ca.example",           true,  "ca.example"    },
-        {"http://ca.example?q=1",       true,  "ca.example"    },
-        {"http://ca.example/a?q=%zz",   true,  "ca.example"    },
-        {"http://u:p@ca.example:1/",    true,  "ca.example:1"  },
-        {"http://[::1]:80/a",           true,  "[::1]:80"      },
-        {"http://[::1]",                true,  "[::1]"         },
-        {"http://h:/",                  true,  "h:"            },
-        {"http:foo",                    true,  ""              }, /* fails later, as a fetch */
-        {"http:///x",                   true,  ""              },
-        {"http:",                       true,  ""              },
-        {"ldap://ca.example/",          false, ""              },
-        {"ftp://ca.example/",           false, ""              },
-        {"httpx://ca.example/",         false, ""              },
-        {"file:///etc/passwd",          false, ""              },
-        {"/rel",                        false, ""              },
-        {"http//x",                     false, ""              },
-        {"ca.example/ocsp",             false, ""              },
-        {"",                            false, ""              },
-        {"http",                        false, ""              },
-        {"http://a b/",                 false, ""              },
-        {"http://h/a b",                false, ""              },
-        {" http://h/",                  false, ""              },
-        {"http://h/\r\nX: y",           false, ""              },
-        {"http://h/\x7f",               false, ""              },
-        {"http://h\xc3\xa9/",           false, ""              },
-        {"http://h/%",                  false, ""              },
-        {"http://h/%4",                 false, ""              },
-        {"http://h/%g0",                false, ""              },
-        {"http://h%/",                  false, ""              },
-        {"http://h:8a/",                false, ""              },
-        {"http://[::1/",                false, ""              },
-        {"http://[::1]8/",              false, ""              },
+        {"http://127.0.0.1:8888/",     true,  "127.0.0.1:8888"},
+        { "https://ca.example/ocsp",   true,  "ca.example"    },
+        { "HTTP://ca.example",         true,  "ca.example"    },
+        { "http://ca.example?q=1",     true,  "ca.example"    },
+        { "http://ca.example/a?q=%zz", true,  "ca.example"    },
+        { "http://u:p@ca.example:1/",  true,  "ca.example:1"  },
+        { "http://[::1]:80/a",         true,  "[::1]:80"      },
+        { "http://[::1]",              true,  "[::1]"         },
+        { "http://h:/",                true,  "h:"            },
+        { "http:foo",                  true,  ""              }, /* fails later, as a fetch */
+        { "http:///x",                 true,  ""              },
+        { "http:",                     true,  ""              },
+        { "ldap://ca.example/",        false, ""              },
+        { "ftp://ca.example/",         false, ""              },
+        { "httpx://ca.example/",       false, ""              },
+        { "file:///etc/passwd",        false, ""              },
+        { "/rel",                      false, ""              },
+        { "http//x",                   false, ""              },
+        { "ca.example/ocsp",           false, ""              },
+        { "",                          false, ""              },
+        { "http",                      false, ""              },
+        { "http://a b/",               false, ""              },
+        { "http://h/a b",              false, ""              },
+        { " http://h/",                false, ""              },
+        { "http://h/\r\nX: y",         false, ""              },
+        { "http://h/\x7f",             false, ""              },
+        { "http://h\xc3\xa9/",         false, ""              },
+        { "http://h/%",                false, ""              },
+        { "http://h/%4",               false, ""              },
+        { "http://h/%g0",              false, ""              },
+        { "http://h%/",                false, ""              },
+        { "http://h:8a/",              false, ""              },
+        { "http://[::1/",              false, ""              },
+        { "http://[::1]8/",            false, ""              },
     };
     return cr_make_param_array(struct url_row, rows, sizeof rows / sizeof *rows);
 }
@@ -67,8 +67,10 @@ ParameterizedTest(struct url_row *row, request, url)
 static struct pki_cert make_leaf(const struct pki_cert *ca, const char *a, const char *b,
                                  const char *c, const char *d)
 {
-    return pki_make(
-        &(struct pki_spec){ .name = "leaf", .issuer = ca, .urls = { a, b, c, d }, .serial = 77 });
+    return pki_make(&(struct pki_spec){
+        .name = "leaf", .issuer = ca, .urls = {a, b, c, d},
+                .serial = 77
+    });
 }
 
 static struct pki_cert make_ca(void)
@@ -133,11 +135,11 @@ struct target_row {
 ParameterizedTestParameters(request, target)
 {
     static struct target_row rows[] = {
-        {"http://h",       "http://h/%2B%2F8%3D"     },
-        {"http://h/",      "http://h/%2B%2F8%3D"     },
-        {"http://h/a/",    "http://h/a/%2B%2F8%3D"   },
-        {"http://h/a//",   "http://h/a//%2B%2F8%3D"  }, /* one slash only */
-        {"http://h/a?q=1", "http://h/a?q=1/%2B%2F8%3D"},
+        {"http://h",        "http://h/%2B%2F8%3D"      },
+        { "http://h/",      "http://h/%2B%2F8%3D"      },
+        { "http://h/a/",    "http://h/a/%2B%2F8%3D"    },
+        { "http://h/a//",   "http://h/a//%2B%2F8%3D"   }, /* one slash only */
+        { "http://h/a?q=1", "http://h/a?q=1/%2B%2F8%3D"},
     };
     return cr_make_param_array(struct target_row, rows, sizeof rows / sizeof *rows);
 }

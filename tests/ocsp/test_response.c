@@ -17,25 +17,25 @@ enum who {
     LEAF,
     SIBLING,
     ROOT,
-    DELEGATE,         /* entitled */
-    RENEWED,          /* entitled, the delegate's key, valid only in the past */
-    EXPIRED,          /* entitled, no longer valid */
-    EARLY,            /* entitled, not yet valid */
-    UNENTITLED,       /* no extended key usage */
-    ANY_USAGE,        /* anyExtendedKeyUsage only */
-    CLIENT,           /* clientAuth */
-    LATE_CLIENT,      /* clientAuth and expired */
-    STRANGER,         /* entitled, by another CA of the same name */
-    OTHER_ISSUER,     /* that CA */
-    CROSS,            /* the issuer's name and key, certified by another CA */
-    GRANDCHILD,       /* entitled by the sibling, which is a CA below the issuer */
-    SHA1_DELEGATE,    /* entitled, by a SHA-1 signature */
+    DELEGATE,      /* entitled */
+    RENEWED,       /* entitled, the delegate's key, valid only in the past */
+    EXPIRED,       /* entitled, no longer valid */
+    EARLY,         /* entitled, not yet valid */
+    UNENTITLED,    /* no extended key usage */
+    ANY_USAGE,     /* anyExtendedKeyUsage only */
+    CLIENT,        /* clientAuth */
+    LATE_CLIENT,   /* clientAuth and expired */
+    STRANGER,      /* entitled, by another CA of the same name */
+    OTHER_ISSUER,  /* that CA */
+    CROSS,         /* the issuer's name and key, certified by another CA */
+    GRANDCHILD,    /* entitled by the sibling, which is a CA below the issuer */
+    SHA1_DELEGATE, /* entitled, by a SHA-1 signature */
     RSA_ISSUER,
     RSA_LEAF,
     ED_ISSUER,
     ED_LEAF,
     SUB_CA,
-    SELF_ISSUER,      /* a self-signed root and its leaf */
+    SELF_ISSUER, /* a self-signed root and its leaf */
     SELF_LEAF,
     WHO_COUNT
 };
@@ -58,33 +58,33 @@ struct making {
 };
 
 static const struct making MAKINGS[] = {
-    { ROOT, "root", NOBODY, NOBODY, true, NULL, 0, 0, PKI_P256 },
-    { ISSUER, "issuer", ROOT, NOBODY, true, NULL, 0, 0, PKI_P256 },
-    { LEAF, "leaf", ISSUER, NOBODY, false, "clientAuth", 0, 0, PKI_P256 },
-    { SIBLING, "sibling", ISSUER, NOBODY, false, NULL, 0, 0, PKI_P256 },
-    { DELEGATE, "delegate", ISSUER, NOBODY, false, "OCSPSigning", 0, 0, PKI_P256 },
-    { RENEWED, "renewed", ISSUER, DELEGATE, false, "OCSPSigning", PKI_NOW_S - 9 * DAY_S,
-      PKI_NOW_S - DAY_S, PKI_P256 },
-    { EXPIRED, "expired", ISSUER, NOBODY, false, "OCSPSigning", PKI_NOW_S - 9 * DAY_S,
-      PKI_NOW_S - DAY_S, PKI_P256 },
-    { EARLY, "early", ISSUER, NOBODY, false, "OCSPSigning", PKI_NOW_S + DAY_S, 0, PKI_P256 },
-    { UNENTITLED, "unentitled", ISSUER, NOBODY, false, NULL, 0, 0, PKI_P256 },
-    { ANY_USAGE, "any", ISSUER, NOBODY, false, "anyExtendedKeyUsage", 0, 0, PKI_P256 },
-    { CLIENT, "client", ISSUER, NOBODY, false, "clientAuth", 0, 0, PKI_P256 },
-    { LATE_CLIENT, "late", ISSUER, NOBODY, false, "clientAuth", PKI_NOW_S - 9 * DAY_S,
-      PKI_NOW_S - DAY_S, PKI_P256 },
-    { OTHER_ISSUER, "issuer", ROOT, NOBODY, true, NULL, 0, 0, PKI_P256 },
-    { STRANGER, "stranger", OTHER_ISSUER, NOBODY, false, "OCSPSigning", 0, 0, PKI_P256 },
-    { CROSS, "issuer", OTHER_ISSUER, ISSUER, true, NULL, 0, 0, PKI_P256 },
-    { SUB_CA, "sub", ISSUER, NOBODY, true, NULL, 0, 0, PKI_P256 },
-    { GRANDCHILD, "grandchild", SUB_CA, NOBODY, false, "OCSPSigning", 0, 0, PKI_P256 },
-    { SHA1_DELEGATE, "sha1", ISSUER, NOBODY, false, "OCSPSigning", 0, 0, PKI_P256 },
-    { RSA_ISSUER, "rsa", ROOT, NOBODY, true, NULL, 0, 0, PKI_RSA },
-    { RSA_LEAF, "rsaleaf", RSA_ISSUER, NOBODY, false, NULL, 0, 0, PKI_P256 },
-    { ED_ISSUER, "ed", ROOT, NOBODY, true, NULL, 0, 0, PKI_ED25519 },
-    { ED_LEAF, "edleaf", ED_ISSUER, NOBODY, false, NULL, 0, 0, PKI_P256 },
-    { SELF_ISSUER, "self", NOBODY, NOBODY, true, NULL, 0, 0, PKI_P256 },
-    { SELF_LEAF, "selfleaf", SELF_ISSUER, NOBODY, false, NULL, 0, 0, PKI_P256 },
+    {ROOT,           "root",       NOBODY,       NOBODY,   true,  NULL,                  0,                     0, PKI_P256   },
+    { ISSUER,        "issuer",     ROOT,         NOBODY,   true,  NULL,                  0,                     0, PKI_P256   },
+    { LEAF,          "leaf",       ISSUER,       NOBODY,   false, "clientAuth",          0,                     0, PKI_P256   },
+    { SIBLING,       "sibling",    ISSUER,       NOBODY,   false, NULL,                  0,                     0, PKI_P256   },
+    { DELEGATE,      "delegate",   ISSUER,       NOBODY,   false, "OCSPSigning",         0,                     0, PKI_P256   },
+    { RENEWED,       "renewed",    ISSUER,       DELEGATE, false, "OCSPSigning",         PKI_NOW_S - 9 * DAY_S,
+     PKI_NOW_S - DAY_S,                                                                                            PKI_P256   },
+    { EXPIRED,       "expired",    ISSUER,       NOBODY,   false, "OCSPSigning",         PKI_NOW_S - 9 * DAY_S,
+     PKI_NOW_S - DAY_S,                                                                                            PKI_P256   },
+    { EARLY,         "early",      ISSUER,       NOBODY,   false, "OCSPSigning",         PKI_NOW_S + DAY_S,     0, PKI_P256   },
+    { UNENTITLED,    "unentitled", ISSUER,       NOBODY,   false, NULL,                  0,                     0, PKI_P256   },
+    { ANY_USAGE,     "any",        ISSUER,       NOBODY,   false, "anyExtendedKeyUsage", 0,                     0, PKI_P256   },
+    { CLIENT,        "client",     ISSUER,       NOBODY,   false, "clientAuth",          0,                     0, PKI_P256   },
+    { LATE_CLIENT,   "late",       ISSUER,       NOBODY,   false, "clientAuth",          PKI_NOW_S - 9 * DAY_S,
+     PKI_NOW_S - DAY_S,                                                                                            PKI_P256   },
+    { OTHER_ISSUER,  "issuer",     ROOT,         NOBODY,   true,  NULL,                  0,                     0, PKI_P256   },
+    { STRANGER,      "stranger",   OTHER_ISSUER, NOBODY,   false, "OCSPSigning",         0,                     0, PKI_P256   },
+    { CROSS,         "issuer",     OTHER_ISSUER, ISSUER,   true,  NULL,                  0,                     0, PKI_P256   },
+    { SUB_CA,        "sub",        ISSUER,       NOBODY,   true,  NULL,                  0,                     0, PKI_P256   },
+    { GRANDCHILD,    "grandchild", SUB_CA,       NOBODY,   false, "OCSPSigning",         0,                     0, PKI_P256   },
+    { SHA1_DELEGATE, "sha1",       ISSUER,       NOBODY,   false, "OCSPSigning",         0,                     0, PKI_P256   },
+    { RSA_ISSUER,    "rsa",        ROOT,         NOBODY,   true,  NULL,                  0,                     0, PKI_RSA    },
+    { RSA_LEAF,      "rsaleaf",    RSA_ISSUER,   NOBODY,   false, NULL,                  0,                     0, PKI_P256   },
+    { ED_ISSUER,     "ed",         ROOT,         NOBODY,   true,  NULL,                  0,                     0, PKI_ED25519},
+    { ED_LEAF,       "edleaf",     ED_ISSUER,    NOBODY,   false, NULL,                  0,                     0, PKI_P256   },
+    { SELF_ISSUER,   "self",       NOBODY,       NOBODY,   true,  NULL,                  0,                     0, PKI_P256   },
+    { SELF_LEAF,     "selfleaf",   SELF_ISSUER,  NOBODY,   false, NULL,                  0,                     0, PKI_P256   },
 };
 
 static void make_certs(bool is_rsa)
@@ -93,16 +93,16 @@ static void make_certs(bool is_rsa)
         const struct making *m = &MAKINGS[i];
         if (is_rsa != (m->who == RSA_ISSUER || m->who == RSA_LEAF))
             continue;
-        certs[m->who] = pki_make(&(struct pki_spec){ .name = m->name,
-                                                     .issuer = cert(m->issuer),
-                                                     .key_of = cert(m->key_of),
-                                                     .is_ca = m->is_ca,
-                                                     .usage = m->usage,
-                                                     .from_s = m->from_s,
-                                                     .until_s = m->until_s,
-                                                     .key = m->key,
-                                                     .hash = m->who == SHA1_DELEGATE ? EVP_sha1()
-                                                                                     : NULL });
+        certs[m->who] =
+            pki_make(&(struct pki_spec){ .name = m->name,
+                                         .issuer = cert(m->issuer),
+                                         .key_of = cert(m->key_of),
+                                         .is_ca = m->is_ca,
+                                         .usage = m->usage,
+                                         .from_s = m->from_s,
+                                         .until_s = m->until_s,
+                                         .key = m->key,
+                                         .hash = m->who == SHA1_DELEGATE ? EVP_sha1() : NULL });
     }
 }
 
@@ -151,96 +151,94 @@ struct row {
 #define MINE         .leaf = LEAF, .issuer = ISSUER
 
 static const struct row ROWS[] = {
-    { "signed by the issuer", MINE, OK(GOOD) },
-    { "... by hand, as a check of the tool", MINE, .odd = ODD_BY_HAND, OK(GOOD) },
-    { "revoked", MINE, .status = ANSWER_REVOKED, OK(REVOKED) },
-    { "revoked by hand", MINE, .status = ANSWER_REVOKED, .odd = ODD_BY_HAND, OK(REVOKED) },
-    { "revoked, reason removeFromCRL", MINE, .status = ANSWER_REVOKED, .odd = ODD_REASON,
-      OK(REVOKED) },
-    { "unknown", MINE, .status = ANSWER_UNKNOWN, OK(UNKNOWN) },
-    { "no certStatus at all", MINE, .status = ANSWER_ABSENT, OK(REVOKED) },
-    { "issuer embeds itself", MINE, .embed = { ISSUER }, OK(GOOD) },
-    { "self-signed root embeds itself", .leaf = SELF_LEAF, .issuer = SELF_ISSUER,
-      .embed = { SELF_ISSUER }, OK(GOOD) },
-    { "cross certificate of the issuer embedded", MINE, .embed = { CROSS }, OK(GOOD) },
-    { "delegate", MINE, .signer = DELEGATE, .embed = { DELEGATE }, OK(GOOD) },
-    { "delegate is the second certificate", MINE, .signer = DELEGATE,
-      .embed = { SIBLING, DELEGATE }, OK(GOOD) },
-    { "delegate beside the issuer", MINE, .signer = DELEGATE, .embed = { ISSUER, DELEGATE },
-      OK(GOOD) },
-    { "delegate says revoked", MINE, .signer = DELEGATE, .embed = { DELEGATE },
-      .status = ANSWER_REVOKED, OK(REVOKED) },
-    { "delegate not embedded", MINE, .signer = DELEGATE, BAD("bad OCSP signature") },
-    { "issuer signs but embeds only a stranger's", MINE, .embed = { SIBLING },
-      BAD("bad signature on embedded certificate") },
-    { "delegate of another CA of the same name", MINE, .signer = STRANGER, .embed = { STRANGER },
-      BAD("bad OCSP signature") },
-    { "... with that CA embedded", MINE, .signer = STRANGER, .embed = { STRANGER, OTHER_ISSUER },
-      BAD("bad OCSP signature") },
-    { "delegate of a CA below the issuer", MINE, .signer = GRANDCHILD,
-      .embed = { GRANDCHILD, SUB_CA }, BAD("bad OCSP signature") },
-    { "delegate certified over SHA-1", MINE, .signer = SHA1_DELEGATE, .embed = { SHA1_DELEGATE },
-      BAD("bad OCSP signature") },
-    { "root instead of the issuer", MINE, .signer = ROOT, BAD("bad OCSP signature") },
-    { "root, embedded", MINE, .signer = ROOT, .embed = { ROOT }, BAD("bad OCSP signature") },
-    { "delegate without usage", MINE, .signer = UNENTITLED, .embed = { UNENTITLED },
-      NOT_DELEGATE },
-    { "delegate with any usage", MINE, .signer = ANY_USAGE, .embed = { ANY_USAGE }, NOT_DELEGATE },
-    { "a client certificate signs", MINE, .signer = CLIENT, .embed = { CLIENT }, NOT_DELEGATE },
-    { "the leaf signs for itself", MINE, .signer = LEAF, .embed = { LEAF }, NOT_DELEGATE },
-    { "CertID with SHA-256", MINE, .id_hash = "SHA256", OK(GOOD) },
-    { "CertID with SHA-384", MINE, .id_hash = "SHA384", OK(GOOD) },
-    { "CertID with SHA-512", MINE, .id_hash = "SHA512", OK(GOOD) },
-    { "CertID with MD5", MINE, .id_hash = "MD5", BAD("unsupported issuer hash algorithm") },
-    { "CertID with SHA-224", MINE, .id_hash = "SHA224", BAD("unsupported issuer hash algorithm") },
-    { "CertID without parameters", MINE, .odd = ODD_NO_PARAMETERS, OK(GOOD) },
-    { "two answers, the second is ours", MINE, .also = SIBLING, .also_status = ANSWER_REVOKED,
-      OK(GOOD) },
-    { "two answers, ours is the revoked one", MINE, .also = SIBLING, .status = ANSWER_REVOKED,
-      OK(REVOKED) },
-    { "good and then revoked about ours", MINE, .also_same = true, .status = ANSWER_REVOKED,
-      OK(REVOKED) },
-    { "revoked and then good about ours", MINE, .also_same = true, .also_status = ANSWER_REVOKED,
-      OK(REVOKED) },
-    { "unknown and then good about ours", MINE, .also_same = true, .also_status = ANSWER_UNKNOWN,
-      OK(UNKNOWN) },
-    { "no answer in the list", MINE, .odd = ODD_NO_SINGLES,
-      BAD("OCSP response contains bad number of responses") },
-    { "an answer about another only", MINE, .odd = ODD_NO_SINGLES, .also = SIBLING,
-      BAD("no response matching the supplied certificate") },
-    { "ECDSA with SHA-1", MINE, .sign_hash = "SHA1", OK(GOOD) },
-    { "ECDSA with SHA-384", MINE, .sign_hash = "SHA384", OK(GOOD) },
-    { "ECDSA with SHA-512", MINE, .sign_hash = "SHA512", OK(GOOD) },
-    { "ECDSA with SHA-224", MINE, .sign_hash = "SHA224",
-      BAD("unsupported OCSP signature algorithm") },
-    { "RSA with SHA-1", .leaf = RSA_LEAF, .issuer = RSA_ISSUER, .sign_hash = "SHA1", OK(GOOD) },
-    { "RSA with SHA-256", .leaf = RSA_LEAF, .issuer = RSA_ISSUER, OK(GOOD) },
-    { "RSA with SHA-512", .leaf = RSA_LEAF, .issuer = RSA_ISSUER, .sign_hash = "SHA512",
-      OK(GOOD) },
-    { "RSA with MD5", .leaf = RSA_LEAF, .issuer = RSA_ISSUER, .sign_hash = "MD5",
-      BAD("unsupported OCSP signature algorithm") },
-    { "RSA-PSS with SHA-256", .leaf = RSA_LEAF, .issuer = RSA_ISSUER, .odd = ODD_PSS, OK(GOOD) },
-    { "RSA-PSS with SHA-1", .leaf = RSA_LEAF, .issuer = RSA_ISSUER, .odd = ODD_PSS,
-      .sign_hash = "SHA1", OK(GOOD) },
-    { "RSA-PSS with SHA-224", .leaf = RSA_LEAF, .issuer = RSA_ISSUER, .odd = ODD_PSS,
-      .sign_hash = "SHA224", BAD("unsupported OCSP signature algorithm") },
-    { "Ed25519", .leaf = ED_LEAF, .issuer = ED_ISSUER, OK(GOOD) },
-    { "version 0 written out", MINE, .odd = ODD_VERSION, OK(GOOD) },
-    { "responder named by somebody else's name", MINE, .odd = ODD_BY_NAME, OK(GOOD) },
-    { "empty list of certificates", MINE, .odd = ODD_EMPTY_CERTS, OK(GOOD) },
-    { "times with an offset", MINE, .odd = ODD_OFFSET_TIME, OK(GOOD) },
-    { "times with a fraction", MINE, .odd = ODD_FRACTION, OK(GOOD) },
-    { "UTCTime", MINE, .odd = ODD_UTC_TIME, OK(GOOD) },
-    { "critical extension in the single response", MINE, .odd = ODD_CRITICAL_SINGLE,
-      BAD("unsupported critical extension") },
-    { "critical extension in the response", MINE, .odd = ODD_CRITICAL_RESPONSE,
-      BAD("unsupported critical extension") },
-    { "critical nonce", MINE, .odd = ODD_CRITICAL_NONCE, OK(GOOD) },
-    { "a byte behind the response", MINE, .odd = ODD_TRAILING,
-      BAD("trailing data in OCSP response") },
-    { "a byte behind the basic response", MINE, .odd = ODD_TRAILING_BASIC,
-      BAD("trailing data in OCSP response") },
-    { "another response type", MINE, .odd = ODD_TYPE, BAD("bad OCSP response type") },
+    {"signed by the issuer",                               MINE,                            OK(GOOD)},
+    {                  "... by hand, as a check of the tool",                                                MINE,              .odd = ODD_BY_HAND,OK(GOOD) },
+    {                 "revoked",                                                MINE,        .status = ANSWER_REVOKED,OK(REVOKED) },
+    {                 "revoked by hand",                                                MINE,        .status = ANSWER_REVOKED,.odd = ODD_BY_HAND, OK(REVOKED) },
+    {       "revoked, reason removeFromCRL",                     MINE,                            .status = ANSWER_REVOKED,.odd = ODD_REASON,
+     OK(REVOKED) },
+    {"unknown",                                                   MINE,                                                                         .status = ANSWER_UNKNOWN,OK(UNKNOWN) },
+    {"no certStatus at all",                                                   MINE,                                                            .status = ANSWER_ABSENT,OK(REVOKED) },
+    {"issuer embeds itself",                                                   MINE,                                                            .embed = { ISSUER },OK(GOOD) },
+    {"self-signed root embeds itself",                                                   .leaf = SELF_LEAF,                                                  .issuer = SELF_ISSUER,
+     .embed = { SELF_ISSUER }, OK(GOOD) },
+    {"cross certificate of the issuer embedded",                                            MINE,                                                                          .embed = { CROSS },OK(GOOD) },
+    {"delegate",                                            MINE,                                                                          .signer = DELEGATE,                                 .embed = { DELEGATE }, OK(GOOD) },
+    {                                                                                                 "delegate is the second certificate",                               MINE,                                                      .signer = DELEGATE,
+     .embed = { SIBLING, DELEGATE }, OK(GOOD) },
+    {"delegate beside the issuer",                                  MINE,                                                        .signer = DELEGATE,.embed = { ISSUER, DELEGATE },
+     OK(GOOD) },
+    {"delegate says revoked",               MINE,.signer = DELEGATE,.embed = { DELEGATE },
+     .status = ANSWER_REVOKED, OK(REVOKED) },
+    {"delegate not embedded",                             MINE,                                          .signer = DELEGATE,BAD("bad OCSP signature") },
+    {                                                                                         "issuer signs but embeds only a stranger's",                                         MINE,                                                                       .embed = { SIBLING },
+     BAD("bad signature on embedded certificate") },
+    {"delegate of another CA of the same name",                           MINE,                                                         .signer = STRANGER,.embed = { STRANGER },
+     BAD("bad OCSP signature") },
+    {"... with that CA embedded",         MINE,                                       .signer = STRANGER,.embed = { STRANGER, OTHER_ISSUER },
+     BAD("bad OCSP signature") },
+    {"delegate of a CA below the issuer",                               MINE,                                                             .signer = GRANDCHILD,
+     .embed = { GRANDCHILD, SUB_CA }, BAD("bad OCSP signature") },
+    {                                                                                        "delegate certified over SHA-1",                                  MINE,.signer = SHA1_DELEGATE,.embed = { SHA1_DELEGATE },
+     BAD("bad OCSP signature") },
+    {"root instead of the issuer",                  MINE,.signer = ROOT,BAD("bad OCSP signature") },
+    {"root, embedded",                     MINE,               .signer = ROOT,.embed = { ROOT }, BAD("bad OCSP signature") },
+    {"delegate without usage",                                                   MINE,                                                      .signer = UNENTITLED,.embed = { UNENTITLED }, NOT_DELEGATE },
+    {"delegate with any usage",                                                   MINE,                                                                  .signer = ANY_USAGE,.embed = { ANY_USAGE }, NOT_DELEGATE },
+    {"a client certificate signs",                           MINE,                                                         .signer = CLIENT,.embed = { CLIENT }, NOT_DELEGATE },
+    {                                       "the leaf signs for itself",                             MINE,                                                .signer = LEAF,               .embed = { LEAF }, NOT_DELEGATE },
+    {                  "CertID with SHA-256",                                 MINE,.id_hash = "SHA256",OK(GOOD) },
+    {"CertID with SHA-384",                      MINE,.id_hash = "SHA384",OK(GOOD) },
+    {"CertID with SHA-512",                         MINE,                        .id_hash = "SHA512",OK(GOOD) },
+    {"CertID with MD5",                                                   MINE,                                                             .id_hash = "MD5",BAD("unsupported issuer hash algorithm") },
+    {"CertID with SHA-224",                                                   MINE,                                                             .id_hash = "SHA224",BAD("unsupported issuer hash algorithm") },
+    {"CertID without parameters",                                                   MINE,                                                             .odd = ODD_NO_PARAMETERS,OK(GOOD) },
+    {"two answers, the second is ours",                                                   MINE,                                                                 .also = SIBLING,.also_status = ANSWER_REVOKED,
+     OK(GOOD) },
+    {                                          "two answers, ours is the revoked one",                                                   MINE,                                                             .also = SIBLING,.status = ANSWER_REVOKED,
+     OK(REVOKED) },
+    {"good and then revoked about ours",                                                   MINE,                                                       .also_same = true,.status = ANSWER_REVOKED,
+     OK(REVOKED) },
+    {"revoked and then good about ours",                                                   MINE,                                                 .also_same = true,.also_status = ANSWER_REVOKED,
+     OK(REVOKED) },
+    {"unknown and then good about ours",                                             MINE,                                                                           .also_same = true,.also_status = ANSWER_UNKNOWN,
+     OK(UNKNOWN) },
+    {"no answer in the list",                            MINE,                                                                           .odd = ODD_NO_SINGLES,
+     BAD("OCSP response contains bad number of responses") },
+    {                           "an answer about another only",                                   MINE,.odd = ODD_NO_SINGLES,.also = SIBLING,
+     BAD("no response matching the supplied certificate") },
+    {"ECDSA with SHA-1",MINE,.sign_hash = "SHA1",OK(GOOD) },
+    {"ECDSA with SHA-384",                  MINE, .sign_hash = "SHA384",OK(GOOD) },
+    {   "ECDSA with SHA-512",                                                   MINE,                                                           .sign_hash = "SHA512",OK(GOOD) },
+    {"ECDSA with SHA-224",                                                   MINE,                                                    .sign_hash = "SHA224",
+     BAD("unsupported OCSP signature algorithm") },
+    {"RSA with SHA-1", .leaf = RSA_LEAF,                               .issuer = RSA_ISSUER,.sign_hash = "SHA1", OK(GOOD) },
+    {"RSA with SHA-256",                                            .leaf = RSA_LEAF,                                                                          .issuer = RSA_ISSUER,OK(GOOD) },
+    {               "RSA with SHA-512",                                            .leaf = RSA_LEAF,                                                                          .issuer = RSA_ISSUER,                                                                                                                                                 .sign_hash = "SHA512", OK(GOOD) },
+    {                                                                                                          "RSA with MD5",                                            .leaf = RSA_LEAF,                                                                          .issuer = RSA_ISSUER,                           .sign_hash = "MD5",
+     BAD("unsupported OCSP signature algorithm") },
+    {"RSA-PSS with SHA-256",          .leaf = RSA_LEAF,                                        .issuer = RSA_ISSUER,.odd = ODD_PSS, OK(GOOD) },
+    {                             "RSA-PSS with SHA-1",                                 .leaf = RSA_LEAF,                                                        .issuer = RSA_ISSUER,                                           .odd = ODD_PSS,
+     .sign_hash = "SHA1", OK(GOOD) },
+    {                                                                                                          "RSA-PSS with SHA-224",                                .leaf = RSA_LEAF,.issuer = RSA_ISSUER,.odd = ODD_PSS,
+     .sign_hash = "SHA224", BAD("unsupported OCSP signature algorithm") },
+    {"Ed25519",                                .leaf = ED_LEAF,.issuer = ED_ISSUER,OK(GOOD) },
+    {"version 0 written out",MINE,.odd = ODD_VERSION,OK(GOOD) },
+    {"responder named by somebody else's name",                              MINE,                                    .odd = ODD_BY_NAME,OK(GOOD) },
+    {"empty list of certificates",                                                   MINE,                                                              .odd = ODD_EMPTY_CERTS,OK(GOOD) },
+    {"times with an offset",                                  MINE,                                                         .odd = ODD_OFFSET_TIME,OK(GOOD) },
+    {"times with a fraction",                                MINE,                                                                    .odd = ODD_FRACTION,OK(GOOD) },
+    {"UTCTime",                                           MINE,                            .odd = ODD_UTC_TIME,OK(GOOD) },
+    {                                                                                                                                                                                                                                                                                                                                                                                              "critical extension in the single response",                             MINE,                                                                .odd = ODD_CRITICAL_SINGLE,
+     BAD("unsupported critical extension") },
+    {                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                          "critical extension in the response",           MINE,         .odd = ODD_CRITICAL_RESPONSE,
+     BAD("unsupported critical extension") },
+    {                                         "critical nonce",                        MINE, .odd = ODD_CRITICAL_NONCE,OK(GOOD) },
+    {"a byte behind the response",                              MINE,                        .odd = ODD_TRAILING,
+     BAD("trailing data in OCSP response") },
+    {                                                                                        "a byte behind the basic response",                             MINE,                         .odd = ODD_TRAILING_BASIC,
+     BAD("trailing data in OCSP response") },
+    {                                                    "another response type",                                           MINE,                            .odd = ODD_TYPE,BAD("bad OCSP response type") },
 };
 
 ParameterizedTestParameters(response, verdict)
@@ -256,7 +254,7 @@ static void make_row(const struct row *row, struct buf *out)
         .cert = cert(row->leaf),
         .issuer = cert(row->issuer),
         .signer = cert(row->signer),
-        .embed = { cert(row->embed[0]), cert(row->embed[1]), cert(row->embed[2]) },
+        .embed = {cert(row->embed[0]), cert(row->embed[1]), cert(row->embed[2])},
         .status = row->status,
         .odd = row->odd,
         .id_hash = row->id_hash[0] ? EVP_get_digestbyname(row->id_hash) : NULL,
@@ -268,7 +266,7 @@ static void make_row(const struct row *row, struct buf *out)
     answer_make(&recipe, out);
 }
 
-ParameterizedTest(struct row *row, response, verdict, .init = set_up, .fini = tear_down)
+ParameterizedTest(struct row *row, response, verdict)
 {
     struct buf der = { 0 };
     struct ocsp_answer answer = { 0 };
@@ -317,23 +315,25 @@ Test(response, dates_of_the_signer_come_with_the_answer)
         enum ocsp_verdict verdict;
         int64_t from_s, until_s;
     } CASES[] = {
-        { EXPIRED, NOBODY, OCSP_VERIFIED, PKI_NOW_S - 9 * DAY_S, PKI_NOW_S - DAY_S },
-        { EARLY, NOBODY, OCSP_VERIFIED, PKI_NOW_S + DAY_S, PKI_NOW_S + 5 * 365 * DAY_S },
-        { LATE_CLIENT, NOBODY, OCSP_NOT_DELEGATED, PKI_NOW_S - 9 * DAY_S, PKI_NOW_S - DAY_S },
-        /* two certificates of one key: the one that is valid now counts, in either order */
-        { DELEGATE, RENEWED, OCSP_VERIFIED, PKI_NOW_S - 5 * 365 * DAY_S,
-          PKI_NOW_S + 5 * 365 * DAY_S },
-        { RENEWED, DELEGATE, OCSP_VERIFIED, PKI_NOW_S - 5 * 365 * DAY_S,
-          PKI_NOW_S + 5 * 365 * DAY_S },
+        {EXPIRED,      NOBODY,   OCSP_VERIFIED,      PKI_NOW_S - 9 * DAY_S,       PKI_NOW_S - DAY_S          },
+        { EARLY,       NOBODY,   OCSP_VERIFIED,      PKI_NOW_S + DAY_S,           PKI_NOW_S + 5 * 365 * DAY_S},
+        { LATE_CLIENT, NOBODY,   OCSP_NOT_DELEGATED, PKI_NOW_S - 9 * DAY_S,       PKI_NOW_S - DAY_S          },
+ /* two certificates of one key: the one that is valid now counts, in either order */
+        { DELEGATE,    RENEWED,  OCSP_VERIFIED,      PKI_NOW_S - 5 * 365 * DAY_S,
+         PKI_NOW_S + 5 * 365 * DAY_S                                                                         },
+        { RENEWED,     DELEGATE, OCSP_VERIFIED,      PKI_NOW_S - 5 * 365 * DAY_S,
+         PKI_NOW_S + 5 * 365 * DAY_S                                                                         },
     };
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         struct buf der = { 0 };
         struct ocsp_answer answer;
         struct error err;
-        struct answer_recipe recipe = { .cert = cert(LEAF),
-                                        .issuer = cert(ISSUER),
-                                        .signer = cert(CASES[i].signer),
-                                        .embed = { cert(CASES[i].signer), cert(CASES[i].beside) } };
+        struct answer_recipe recipe = {
+            .cert = cert(LEAF),
+            .issuer = cert(ISSUER),
+            .signer = cert(CASES[i].signer),
+            .embed = {cert(CASES[i].signer), cert(CASES[i].beside)}
+        };
         answer_make(&recipe, &der);
         cr_expect_eq(verify(buf_span(&der), LEAF, ISSUER, &answer, &err), CASES[i].verdict, "%zu",
                      i);
@@ -366,13 +366,13 @@ Test(response, error_statuses)
         const char *text;
         bool retry;
     } CASES[] = {
-        { 1, "ocsp: error from server: malformed", false },
-        { 2, "ocsp: error from server: internal error", true },
-        { 3, "ocsp: error from server: try later", true },
-        { 4, "ocsp: error from server: unknown OCSP status: 4", false },
-        { 5, "ocsp: error from server: signature required", false },
-        { 6, "ocsp: error from server: unauthorized", false },
-        { 9, "ocsp: error from server: unknown OCSP status: 9", false },
+        {1,  "ocsp: error from server: malformed",              false},
+        { 2, "ocsp: error from server: internal error",         true },
+        { 3, "ocsp: error from server: try later",              true },
+        { 4, "ocsp: error from server: unknown OCSP status: 4", false},
+        { 5, "ocsp: error from server: signature required",     false},
+        { 6, "ocsp: error from server: unauthorized",           false},
+        { 9, "ocsp: error from server: unknown OCSP status: 9", false},
     };
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         struct buf der = { 0 };

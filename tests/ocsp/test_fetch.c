@@ -1,0 +1,518 @@
+/* test_fetch.c - asking responders: addresses in order, limits, sharing, leaving. */
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "ocsp/rig.h"
+#include "transport.h"
+
+static struct rig rig;
+static struct ocsp_peer_options options;
+
+static void start(void)
+{
+    rig_start(&rig, OCSP_CACHE_LOCAL);
+    options = rig_options();
+}
+
+/* At the end of each test, not a .fini: what fails there is no failure to Criterion. */
+static void stop(void)
+{
+    rig_stop(&rig);
+}
+
+TestSuite(fetch, .init = start, .timeout = 30);
+
+/* A leaf that asks at these addresses; its chain ends at the CA, so that only it is asked about. */
+static struct pki_cert make_leaf(const char *a, const char *b, const char *c)
+{
+    return pki_make(&(struct pki_spec){
+        .name = "leaf", .issuer = &rig.ca, .urls = {a, b, c}
+    });
+}
+
+static struct rig_chains *chain_of(const struct pki_cert *leaf)
+{
+    return rig_chain(rig_chains_new(), leaf, &rig.ca, NULL);
+}
+
+static struct responder_script about(const struct pki_cert *leaf, enum responder_act act)
+{
+    struct responder_script script = rig_script(&rig, act);
+    script.recipe.cert = leaf;
+    return script;
+}
+
+static void set(int slot, const struct pki_cert *leaf, enum responder_act act)
+{
+    struct responder_script script = about(leaf, act);
+    if (act == RESPONDER_STATUS)
+        script.code = 500;
+    if (act == RESPONDER_ERROR)
+        script.code = 3; /* tryLater */
+    if (act == RESPONDER_BYTES)
+        script.bytes = span_of("<html>");
+    responder_set(rig.responder, slot, &script);
+}
+
+/* ---- what goes over the wire ------------------------------------------------------------------------ */
+
+Test(fetch, asks_by_get_with_the_escaped_request_in_the_path)
+{
+    cr_expect_eq(rig_judge_leaf(&rig, &options), OCSP_ACCEPT);
+    char *head = responder_last_head(rig.responder, SLOT_LEAF);
+    cr_expect_eq(strncmp(head, "GET /2/M", 8), 0, "%s", head);
+    char *line_end = strstr(head, " HTTP/1.1\r\n");
+    cr_assert(line_end);
+    for (char *at = head + 7; at < line_end; at++)
+        cr_expect_not(strchr("+/=", *at), "%s", head);
+    cr_expect(strstr(head, "\r\nAccept: application/ocsp-response\r\n"), "%s", head);
+    cr_expect(strstr(head, "\r\nUser-Agent: vouch/"), "%s", head);
+    cr_expect(strstr(head, "\r\nAccept-Encoding: gzip\r\n"), "%s", head);
+    free(head);
+    stop();
+}
+
+Test(fetch, posts_where_the_path_would_be_long)
+{
+    char url[512];
+    int len = snprintf(url, sizeof url, "%s/", responder_url(rig.responder, SLOT_OTHER));
+    memset(url + len, 'a', 200);
+    url[len + 200] = '\0';
+    struct pki_cert leaf = make_leaf(url, NULL, NULL);
+    set(SLOT_OTHER, &leaf, RESPONDER_ANSWER);
+    cr_expect_eq(rig_judge(&rig, chain_of(&leaf), &options), OCSP_ACCEPT);
+    char *head = responder_last_head(rig.responder, SLOT_OTHER);
+    cr_expect_eq(strncmp(head, "POST /3/aaa", 11), 0, "%s", head);
+    cr_expect(strstr(head, "\r\nContent-Type: application/ocsp-request\r\n"), "%s", head);
+    cr_expect(strstr(head, "\r\nAccept: application/ocsp-response\r\n"), "%s", head);
+    free(head);
+    pki_free(&leaf);
+    stop();
+}
+
+Test(fetch, undoes_gzip)
+{
+    struct responder_script script = rig_script(&rig, RESPONDER_GZIP);
+    responder_set(rig.responder, SLOT_LEAF, &script);
+    cr_expect_eq(rig_judge_leaf(&rig, &options), OCSP_ACCEPT);
+    stop();
+}
+
+/* ---- several addresses -------------------------------------------------------------------------------- */
+
+struct order_row {
+    enum responder_act first, second;
+    enum ocsp_outcome outcome;
+    char log[96]; /* a part of it */
+};
+
+ParameterizedTestParameters(fetch, order)
+{
+    static struct order_row rows[] = {
+        {RESPONDER_ANSWER,  RESPONDER_ANSWER, OCSP_ACCEPT, ""                                   },
+        { RESPONDER_STATUS, RESPONDER_ANSWER, OCSP_ACCEPT, ""                                   },
+        { RESPONDER_RESET,  RESPONDER_ANSWER, OCSP_ACCEPT, ""                                   },
+        { RESPONDER_EMPTY,  RESPONDER_ANSWER, OCSP_ACCEPT, ""                                   },
+        { RESPONDER_BYTES,  RESPONDER_ANSWER, OCSP_ACCEPT, ""                                   },
+        { RESPONDER_ERROR,  RESPONDER_ANSWER, OCSP_ACCEPT, ""                                   },
+        { RESPONDER_HANG,   RESPONDER_ANSWER, OCSP_ACCEPT, ""                                   },
+        { RESPONDER_BYTES,  RESPONDER_STATUS, OCSP_REJECT,
+         "failed: exhausted OCSP responders: bad OCSP responder http status: [500]"             },
+        { RESPONDER_STATUS, RESPONDER_EMPTY,  OCSP_REJECT, "failed: empty response"             },
+        { RESPONDER_EMPTY,  RESPONDER_STATUS, OCSP_REJECT, "failed: exhausted OCSP responders: "},
+        { RESPONDER_STATUS, RESPONDER_BYTES,  OCSP_REJECT,
+         "[ERR] Could not parse OCSP CA response"                                               },
+        { RESPONDER_STATUS, RESPONDER_ERROR,  OCSP_REJECT, "ocsp: error from server: try later" },
+    };
+    return cr_make_param_array(struct order_row, rows, sizeof rows / sizeof *rows);
+}
+
+ParameterizedTest(struct order_row *row, fetch, order)
+{
+    struct pki_cert leaf = make_leaf(responder_url(rig.responder, SLOT_OTHER),
+                                     responder_url(rig.responder, SLOT_OTHER + 1), NULL);
+    set(SLOT_OTHER, &leaf, row->first);
+    set(SLOT_OTHER + 1, &leaf, row->second);
+    if (row->first == RESPONDER_HANG)
+        options.ca_timeout_ns = 300 * NS_PER_MS;
+    rig_log_start(&rig);
+    cr_expect_eq(rig_judge(&rig, chain_of(&leaf), &options), row->outcome, "%d %d", (int)row->first,
+                 (int)row->second);
+    char *log = rig_log_take(&rig);
+    cr_expect(strstr(log, row->log), "%s", log);
+    cr_expect_eq(responder_requests(rig.responder, SLOT_OTHER + 1),
+                 row->first == RESPONDER_ANSWER ? 0 : 1);
+    free(log);
+    pki_free(&leaf);
+    stop();
+}
+
+Test(fetch, ends_with_a_bad_answer_that_is_an_answer)
+{
+    struct pki_cert leaf = make_leaf(responder_url(rig.responder, SLOT_OTHER),
+                                     responder_url(rig.responder, SLOT_OTHER + 1), NULL);
+    struct responder_script unauthorized = about(&leaf, RESPONDER_ERROR);
+    unauthorized.code = 6;
+    responder_set(rig.responder, SLOT_OTHER, &unauthorized);
+    set(SLOT_OTHER + 1, &leaf, RESPONDER_ANSWER);
+    cr_expect_eq(rig_judge(&rig, chain_of(&leaf), &options), OCSP_REJECT);
+    cr_expect_eq(responder_requests(rig.responder, SLOT_OTHER + 1), 0);
+    pki_free(&leaf);
+    stop();
+}
+
+Test(fetch, addresses_that_cannot_work_fail_as_fetches)
+{
+    static const char *const URLS[] = { "http:foo", "http:///x",
+                                        "http://user:secret@127.0.0.1:1/" };
+    for (size_t i = 0; i < sizeof URLS / sizeof *URLS; i++) {
+        struct pki_cert leaf = make_leaf(URLS[i], NULL, NULL);
+        rig_log_start(&rig);
+        cr_expect_eq(rig_judge(&rig, chain_of(&leaf), &options), OCSP_REJECT, "%s", URLS[i]);
+        char *log = rig_log_take(&rig);
+        cr_expect(strstr(log, "failed: exhausted OCSP responders: "), "%s", log);
+        free(log);
+        pki_free(&leaf);
+    }
+    stop();
+}
+
+/* ---- redirects and proxies --------------------------------------------------------------------------- */
+
+static void redirect(int slot, const char *to, int code)
+{
+    struct responder_script script = rig_script(&rig, RESPONDER_REDIRECT);
+    script.code = code;
+    snprintf(script.location, sizeof script.location, "%s", to);
+    responder_set(rig.responder, slot, &script);
+}
+
+/* SLOT_LEAF -> 4 -> 5 ... -> the answer, over `hops` redirects. */
+static void redirect_over(int hops)
+{
+    for (int i = 0; i < hops; i++)
+        redirect(i == 0 ? SLOT_LEAF : SLOT_OTHER + i,
+                 responder_url(rig.responder, SLOT_OTHER + i + 1), 302);
+    struct responder_script script = rig_script(&rig, RESPONDER_ANSWER);
+    responder_set(rig.responder, SLOT_OTHER + hops, &script);
+}
+
+Test(fetch, follows_three_redirects_and_no_fourth)
+{
+    redirect_over(3);
+    cr_expect_eq(rig_judge_leaf(&rig, &options), OCSP_ACCEPT);
+    struct ocsp_settings settings = rig_settings(&rig, OCSP_CACHE_LOCAL);
+    rig_restart(&rig, &settings);
+    redirect_over(4);
+    cr_expect_eq(rig_judge_leaf(&rig, &options), OCSP_REJECT);
+    cr_expect_eq(responder_requests(rig.responder, SLOT_OTHER + 4), 0);
+    stop();
+}
+
+Test(fetch, follows_every_kind_of_redirect)
+{
+    static const int CODES[] = { 301, 302, 303, 307, 308 };
+    struct responder_script script = rig_script(&rig, RESPONDER_ANSWER);
+    responder_set(rig.responder, SLOT_OTHER, &script);
+    for (size_t i = 0; i < sizeof CODES / sizeof *CODES; i++) {
+        struct ocsp_settings settings = rig_settings(&rig, OCSP_CACHE_LOCAL);
+        rig_restart(&rig, &settings);
+        redirect(SLOT_LEAF, responder_url(rig.responder, SLOT_OTHER), CODES[i]);
+        cr_expect_eq(rig_judge_leaf(&rig, &options), OCSP_ACCEPT, "%d", CODES[i]);
+    }
+    stop();
+}
+
+Test(fetch, does_not_leave_http)
+{
+    static const char *const PLACES[] = { "file:///etc/passwd", "ftp://127.0.0.1/x",
+                                          "gopher://h/" };
+    for (size_t i = 0; i < sizeof PLACES / sizeof *PLACES; i++) {
+        redirect(SLOT_LEAF, PLACES[i], 302);
+        cr_expect_eq(rig_judge_leaf(&rig, &options), OCSP_REJECT, "%s", PLACES[i]);
+    }
+    stop();
+}
+
+Test(transport, knows_a_downgrade)
+{
+    cr_expect(transport_is_downgrade("https://h/", span_of(" http://h/\r\n")));
+    cr_expect(transport_is_downgrade("HTTPS://h/", span_of("HTTP://h/")));
+    cr_expect_not(transport_is_downgrade("https://h/", span_of(" https://h/")));
+    cr_expect_not(transport_is_downgrade("https://h/", span_of("/path")));
+    cr_expect_not(transport_is_downgrade("https://h/", span_of("//h/path")));
+    cr_expect_not(transport_is_downgrade("https://h/", span_of("")));
+    cr_expect_not(transport_is_downgrade("http://h/", span_of("http://h/")));
+}
+
+Test(fetch, a_proxy_of_the_environment_is_used_but_not_for_this_host)
+{
+    char proxy[64];
+    struct responder *proxy_server = responder_start();
+    struct pki_cert far = make_leaf("http://ca.example/3", NULL, NULL);
+    struct responder_script script = about(&far, RESPONDER_ANSWER);
+    responder_set(proxy_server, 3, &script);
+    snprintf(proxy, sizeof proxy, "http://127.0.0.1:%d", responder_port(proxy_server));
+    setenv("HTTP_PROXY", proxy, 1);
+    setenv("http_proxy", "http://127.0.0.1:1", 1); /* the upper case one counts */
+    struct ocsp_settings settings = rig_settings(&rig, OCSP_CACHE_LOCAL);
+    rig_restart(&rig, &settings);
+    unsetenv("HTTP_PROXY");
+    unsetenv("http_proxy");
+
+    cr_expect_eq(rig_judge(&rig, chain_of(&far), &options), OCSP_ACCEPT);
+    char *head = responder_last_head(proxy_server, 3);
+    cr_expect_eq(strncmp(head, "GET http://ca.example/3/M", 25), 0, "%s", head);
+    cr_expect_eq(rig_judge_leaf(&rig, &options), OCSP_ACCEPT);
+    cr_expect_eq(responder_requests(proxy_server, -1), 1);
+    cr_expect_eq(responder_requests(rig.responder, -1), 2);
+    free(head);
+    pki_free(&far);
+    responder_stop(proxy_server);
+    stop();
+}
+
+/* ---- sharing and leaving -------------------------------------------------------------------------------- */
+
+struct many {
+    int accepted, rejected;
+};
+
+static void count_and_free(void *ctx, struct ocsp_check *check, enum ocsp_outcome outcome)
+{
+    struct many *many = ctx;
+    *(outcome == OCSP_ACCEPT ? &many->accepted : &many->rejected) += 1;
+    ocsp_check_free(check);
+}
+
+static struct ocsp_check *start_check(struct rig_chains *chains, struct many *many)
+{
+    struct ocsp_check *check = rig_check(&rig, chains, &options);
+    cr_expect_eq(ocsp_check_step(check), OCSP_NEEDS_FETCH);
+    ocsp_check_run(check, count_and_free, many);
+    return check;
+}
+
+static void run_until(const struct many *many, int done)
+{
+    while (many->accepted + many->rejected < done)
+        uv_run(&rig.loop, UV_RUN_ONCE);
+}
+
+Test(fetch, a_hundred_equal_questions_are_one_fetch)
+{
+    struct many many = { 0 };
+    for (int i = 0; i < 100; i++)
+        start_check(rig_usual_chain(&rig), &many);
+    run_until(&many, 100);
+    cr_expect_eq(many.accepted, 100);
+    cr_expect_eq(responder_requests(rig.responder, SLOT_LEAF), 1);
+    cr_expect_eq(responder_requests(rig.responder, SLOT_CA), 1);
+    struct ocsp_stats stats = ocsp_stats(rig.ocsp);
+    cr_expect_eq(stats.hits + stats.misses, 200, "each counts its own two lookups");
+    cr_expect_geq(stats.misses, 101);
+    cr_expect_eq(stats.responses, 2);
+    stop();
+}
+
+Test(fetch, a_latecomer_joins_and_a_failure_reaches_everybody)
+{
+    struct many many = { 0 };
+    set(SLOT_LEAF, &rig.leaf, RESPONDER_HOLD);
+    start_check(rig_usual_chain(&rig), &many);
+    rig_until_requests(&rig, SLOT_LEAF, 1);
+    start_check(rig_usual_chain(&rig), &many);
+    uv_run(&rig.loop, UV_RUN_NOWAIT);
+    set(SLOT_LEAF, &rig.leaf, RESPONDER_STATUS);
+    run_until(&many, 2);
+    cr_expect_eq(many.rejected, 2);
+    cr_expect_eq(responder_requests(rig.responder, SLOT_LEAF), 1);
+    stop();
+}
+
+Test(fetch, goes_on_when_everybody_left_and_fills_the_cache)
+{
+    struct many many = { 0 };
+    set(SLOT_LEAF, &rig.leaf, RESPONDER_HOLD);
+    struct ocsp_check *check = start_check(rig_usual_chain(&rig), &many);
+    rig_until_requests(&rig, SLOT_LEAF, 1);
+    ocsp_check_free(check);
+    set(SLOT_LEAF, &rig.leaf, RESPONDER_ANSWER);
+    while (ocsp_stats(rig.ocsp).responses == 0)
+        uv_run(&rig.loop, UV_RUN_ONCE);
+    cr_expect_eq(many.accepted + many.rejected, 0, "its callback never ran");
+    cr_expect_str_eq(rig_stats(&rig), "hits 0 misses 1 size 1 good 1 revoked 0 unknown 0");
+    cr_expect_eq(rig_judge_leaf(&rig, &options), OCSP_ACCEPT);
+    cr_expect_eq(responder_requests(rig.responder, SLOT_LEAF), 1);
+    stop();
+}
+
+Test(fetch, one_leaves_and_the_others_get_their_answer)
+{
+    struct many many = { 0 };
+    struct ocsp_check *checks[5];
+    set(SLOT_LEAF, &rig.leaf, RESPONDER_HOLD);
+    for (int i = 0; i < 5; i++)
+        checks[i] = start_check(rig_usual_chain(&rig), &many);
+    rig_until_requests(&rig, SLOT_LEAF, 1);
+    ocsp_check_free(checks[0]);
+    ocsp_check_free(checks[3]);
+    set(SLOT_LEAF, &rig.leaf, RESPONDER_ANSWER);
+    run_until(&many, 3);
+    cr_expect_eq(many.accepted, 3);
+    stop();
+}
+
+Test(fetch, a_check_freed_before_its_turn_is_forgotten)
+{
+    struct many many = { 0 };
+    ocsp_check_free(start_check(rig_usual_chain(&rig), &many));
+    start_check(rig_usual_chain(&rig), &many);
+    run_until(&many, 1);
+    cr_expect_eq(many.accepted, 1);
+    stop();
+}
+
+Test(fetch, different_questions_are_different_fetches)
+{
+    struct many many = { 0 };
+    struct pki_cert leaf = make_leaf(responder_url(rig.responder, SLOT_OTHER), NULL, NULL);
+    set(SLOT_OTHER, &leaf, RESPONDER_ANSWER);
+    start_check(chain_of(&leaf), &many);
+    start_check(rig_chain(rig_chains_new(), &rig.leaf, &rig.ca, NULL), &many);
+    run_until(&many, 2);
+    cr_expect_eq(many.accepted, 2);
+    cr_expect_eq(responder_requests(rig.responder, SLOT_OTHER), 1);
+    cr_expect_eq(responder_requests(rig.responder, SLOT_LEAF), 1);
+    pki_free(&leaf);
+    stop();
+}
+
+/* ---- the queue --------------------------------------------------------------------------------------------- */
+
+enum { CROWD = 20 };
+
+static void make_crowd(struct pki_cert crowd[CROWD], enum responder_act act)
+{
+    for (int i = 0; i < CROWD; i++) {
+        crowd[i] = make_leaf(responder_url(rig.responder, 20 + i), NULL, NULL);
+        set(20 + i, &crowd[i], act);
+    }
+}
+
+static void free_crowd(struct pki_cert crowd[CROWD])
+{
+    for (int i = 0; i < CROWD; i++)
+        pki_free(&crowd[i]);
+}
+
+Test(fetch, at_most_eight_at_a_time_for_one_host)
+{
+    struct many many = { 0 };
+    struct pki_cert crowd[CROWD];
+    make_crowd(crowd, RESPONDER_HOLD);
+    for (int i = 0; i < CROWD; i++)
+        start_check(chain_of(&crowd[i]), &many);
+    rig_until_requests(&rig, -1, 8);
+    for (int i = 0; i < 100; i++)
+        uv_run(&rig.loop, UV_RUN_NOWAIT);
+    cr_expect_eq(responder_requests(rig.responder, -1), 8);
+    for (int i = 0; i < CROWD; i++)
+        set(20 + i, &crowd[i], RESPONDER_ANSWER);
+    run_until(&many, CROWD);
+    cr_expect_eq(many.accepted, CROWD);
+    cr_expect_leq(responder_most_at_once(rig.responder), 8);
+    free_crowd(crowd);
+    stop();
+}
+
+Test(fetch, time_in_the_queue_counts)
+{
+    struct many many = { 0 };
+    struct pki_cert crowd[CROWD];
+    options.ca_timeout_ns = 300 * NS_PER_MS;
+    make_crowd(crowd, RESPONDER_HANG);
+    for (int i = 0; i < CROWD; i++)
+        start_check(chain_of(&crowd[i]), &many);
+    rig_log_start(&rig);
+    run_until(&many, CROWD);
+    char *log = rig_log_take(&rig);
+    cr_expect_eq(many.rejected, CROWD);
+    cr_expect(strstr(log, "timed out in the queue of a busy responder"), "%s", log);
+    free(log);
+    free_crowd(crowd);
+    stop();
+}
+
+Test(fetch, a_hanging_host_does_not_hold_up_another)
+{
+    struct many many = { 0 };
+    struct pki_cert crowd[CROWD];
+    struct responder *other = responder_start();
+    struct pki_cert leaf = make_leaf(responder_url(other, 1), NULL, NULL);
+    struct responder_script script = about(&leaf, RESPONDER_ANSWER);
+    responder_set(other, 1, &script);
+    make_crowd(crowd, RESPONDER_HANG);
+    for (int i = 0; i < CROWD; i++)
+        start_check(chain_of(&crowd[i]), &many);
+    rig_until_requests(&rig, -1, 8);
+    struct many quick = { 0 };
+    start_check(chain_of(&leaf), &quick);
+    run_until(&quick, 1);
+    cr_expect_eq(quick.accepted, 1);
+    cr_expect_eq(many.rejected, 0);
+    rig_close_service(&rig); /* with 20 fetches under way or queued, whose checks are still there */
+    responder_stop(other);
+    pki_free(&leaf);
+    free_crowd(crowd);
+    stop();
+}
+
+/* ---- the end ------------------------------------------------------------------------------------------------- */
+
+Test(fetch, ending_the_service_abandons_everything_at_once)
+{
+    struct many many = { 0 };
+    set(SLOT_LEAF, &rig.leaf, RESPONDER_HANG);
+    options.ca_timeout_ns = 3600 * NS_PER_S; /* nobody could wait for this one */
+    struct ocsp_check *waiting = start_check(rig_usual_chain(&rig), &many);
+    rig_until_requests(&rig, SLOT_LEAF, 1);
+    struct ocsp_check *ready = start_check(rig_usual_chain(&rig), &many);
+    struct ocsp_check *fresh = rig_check(&rig, rig_usual_chain(&rig), &options);
+    rig_close_service(&rig);
+    cr_expect_eq(many.accepted + many.rejected, 0);
+    ocsp_check_free(waiting);
+    ocsp_check_free(ready);
+    ocsp_check_free(fresh);
+    stop();
+}
+
+static void end_service(void *ctx, struct ocsp_check *check, enum ocsp_outcome outcome)
+{
+    struct many *many = ctx;
+    count_and_free(many, check, outcome);
+    ocsp_free(rig.ocsp, NULL, NULL);
+    rig.ocsp = NULL;
+}
+
+Test(fetch, the_service_may_be_ended_by_a_callback)
+{
+    struct many many = { 0 };
+    struct ocsp_check *first = rig_check(&rig, rig_usual_chain(&rig), &options);
+    struct ocsp_check *second = rig_check(&rig, rig_usual_chain(&rig), &options);
+    ocsp_check_run(first, end_service, &many);
+    ocsp_check_run(second, count_and_free, &many);
+    uv_run(&rig.loop, UV_RUN_DEFAULT);
+    cr_expect_eq(many.accepted, 1, "the second one was abandoned");
+    cr_expect_eq(many.rejected, 0);
+    ocsp_check_free(second);
+    stop();
+}
+
+Test(fetch, no_service_ends_quietly)
+{
+    ocsp_free(NULL, NULL, NULL);
+    stop();
+}
