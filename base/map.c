@@ -33,7 +33,7 @@ static void draw_hash_key(void)
 uint64_t map_hash(struct span key)
 {
     pthread_once(&hash_key_once, draw_hash_key);
-    return siphash(hash_key, key, 1, 3);
+    return siphash_1_3(hash_key, key);
 }
 
 /* The slot of the key, or the empty slot where it would go. There always is an empty one. */

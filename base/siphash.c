@@ -1,6 +1,8 @@
 /* siphash.c - a keyed hash: who does not know the key cannot make keys collide. */
 #include "siphash.h"
 
+#include <endian.h>
+
 struct state {
     uint64_t v0, v1, v2, v3;
 };
@@ -33,16 +35,29 @@ static inline void absorb(struct state *s, uint64_t word, int rounds)
     s->v0 ^= word;
 }
 
-/* Up to eight bytes, the first one lowest. */
-static inline uint64_t little_endian(const uint8_t *bytes, size_t len)
+static inline uint64_t load_word(const uint8_t *bytes)
 {
+    uint64_t word;
+    memcpy(&word, bytes, sizeof word);
+    return le64toh(word);
+}
+
+/* The bytes behind the last whole word, the first one lowest. Texts of a word or more can be read
+ * back to front in one go: the bytes that were seen already are shifted out. */
+static inline uint64_t load_tail(struct span text)
+{
+    size_t len = text.len % 8;
     uint64_t word = 0;
+    if (len > 0 && text.len > 8)
+        return load_word(text.ptr + text.len - 8) >> (64 - 8 * len);
     for (size_t i = 0; i < len; i++)
-        word |= (uint64_t)bytes[i] << 8 * i;
+        word |= (uint64_t)text.ptr[i] << 8 * i;
     return word;
 }
 
-uint64_t siphash(struct siphash_key key, struct span text, int mix_rounds, int final_rounds)
+/* Inlined with constant rounds into the two forms below. */
+static inline uint64_t hash(struct siphash_key key, struct span text, int mix_rounds,
+                            int final_rounds)
 {
     /* the constants are the ASCII text "somepseudorandomlygeneratedbytes" */
     struct state s = {
@@ -51,14 +66,20 @@ uint64_t siphash(struct siphash_key key, struct span text, int mix_rounds, int f
         key.low ^ 0x6c7967656e657261u,
         key.high ^ 0x7465646279746573u,
     };
-    size_t at = 0;
-    for (; text.len - at >= 8; at += 8)
-        absorb(&s, little_endian(text.ptr + at, 8), mix_rounds);
-    uint64_t last = (uint64_t)text.len << 56;
-    if (at < text.len)
-        last |= little_endian(text.ptr + at, text.len - at);
-    absorb(&s, last, mix_rounds);
+    for (size_t at = 0; text.len - at >= 8; at += 8)
+        absorb(&s, load_word(text.ptr + at), mix_rounds);
+    absorb(&s, (uint64_t)text.len << 56 | load_tail(text), mix_rounds);
     s.v2 ^= 0xff;
     stir(&s, final_rounds);
     return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+}
+
+uint64_t siphash_1_3(struct siphash_key key, struct span text)
+{
+    return hash(key, text, 1, 3);
+}
+
+uint64_t siphash_2_4(struct siphash_key key, struct span text)
+{
+    return hash(key, text, 2, 4);
 }

@@ -9,7 +9,9 @@ struct siphash_key {
     uint64_t low, high;
 };
 
-/** `mix_rounds` per word and `final_rounds` at the end: 1 and 3 for tables, 2 and 4 in the paper. */
-uint64_t siphash(struct siphash_key key, struct span text, int mix_rounds, int final_rounds);
+/** One round per word and three at the end: for tables. */
+uint64_t siphash_1_3(struct siphash_key key, struct span text);
+/** Two and four: the form that the paper gives results for. */
+uint64_t siphash_2_4(struct siphash_key key, struct span text);
 
 #endif
