@@ -172,12 +172,6 @@ struct server *server_launch(const struct launch *launch)
     return server;
 }
 
-int server_run(struct server **server, const struct launch *launch)
-{
-    *server = server_launch(launch);
-    return server_await_exit(*server);
-}
-
 struct server *server_start(const char *config, ...)
 {
     char *content = NULL;
@@ -270,15 +264,26 @@ void server_await_ready(struct server *server)
     server->monitor_port = port_after(server_log(server), "Starting http monitor on ");
 }
 
-int server_await_exit(struct server *server)
+static int await_exit(struct server *server, uint64_t patience_ms)
 {
-    uint64_t until_ms = now_ms() + PATIENCE_MS;
+    uint64_t until_ms = now_ms() + patience_ms;
 
     while (!reap(server))
         if (!await_change(server, until_ms))
-            e2e_fail("the server did not leave in time");
+            e2e_fail("the process did not leave in time");
     server->awaited = true;
     return server->status;
+}
+
+int server_await_exit(struct server *server)
+{
+    return await_exit(server, PATIENCE_MS);
+}
+
+int server_run(struct server **server, const struct launch *launch)
+{
+    *server = server_launch(launch);
+    return await_exit(*server, 6 * PATIENCE_MS);
 }
 
 static const char *content_of(struct server *server, const char *name)
@@ -340,7 +345,8 @@ void server_signal(struct server *server, int number)
         kill(server->pid, number);
 }
 
-static void rewrite(struct server *server, const char *config, va_list args)
+static __attribute__((format(printf, 2, 0))) void rewrite(struct server *server, const char *config,
+                                                          va_list args)
 {
     char *content = NULL;
 
