@@ -68,6 +68,41 @@ EACH_ROW(credentials_open_the_door, door, sizeof DOORS / sizeof *DOORS)
     require(!log_contains(server, "secret", 0), "a password is in the log");
 }
 
+Test(credentials_open_the_door, only_by_the_way_that_is_allowed)
+{
+    struct server *server = server_start(
+        "authorization { users: [ {user: web, password: p, allowed_connection_types: [WEBSOCKET]}, "
+        "{user: std, password: p, allowed_connection_types: [STANDARD, MQTT]} ] }\n");
+    struct conn *client = nats_open(server);
+
+    conn_send(client, "CONNECT {%s}\r\n", AS("web", "p"));
+    conn_expect(client, "-ERR 'Authorization Violation'\r\n");
+    conn_expect_closed(client);
+    conn_barrier(nats_login(server, QUIET_AND(AS("std", "p"))));
+}
+
+Test(credentials_open_the_door, many_hashes_do_not_hold_up_others)
+{
+    enum { GUESSES = 20 };
+    struct server *server =
+        server_start("authorization { users: [ {user: quick, password: p}, "
+                     "{user: bob, password: \"$2b$10$abcdefghijklmnopqrstuu5s2v8.iXieOjg/"
+                     ".AySBTTZIIVFJeBui\"} ] }\n");
+    struct conn *quick = nats_login(server, QUIET_AND(AS("quick", "p")));
+    struct conn *guesses[GUESSES];
+
+    for (int i = 0; i < GUESSES; i++) {
+        guesses[i] = nats_open(server);
+        conn_send(guesses[i], "CONNECT {%s}\r\n", AS("bob", "guess"));
+    }
+    for (int i = 0; i < 20; i++)
+        conn_barrier(quick);
+    for (int i = 0; i < GUESSES; i++) {
+        conn_expect(guesses[i], "-ERR 'Authorization Violation'\r\n");
+        conn_expect_closed(guesses[i]);
+    }
+}
+
 Test(credentials_open_the_door, the_user_is_listed)
 {
     struct server *server = server_start("%s", USERS);

@@ -145,6 +145,48 @@ Test(monitoring_speaks_http, nonsense_is_refused)
     cr_assert_eq(http_get(server, "/healthz").status, 200);
 }
 
+Test(monitoring_speaks_http, an_endless_head_is_not_awaited)
+{
+    struct server *server = server_start("%s", "");
+    struct conn *conn = monitor_port(server);
+    char answer[4096];
+
+    conn_send(conn, "GET /varz HTTP/1.1\r\nHost: x\r\n");
+    for (int i = 0; i < 40; i++)
+        conn_send(conn, "X-Long: %s\r\n", repeated('a', 100000));
+    while (conn_read_some(conn, answer, sizeof answer, PATIENCE_MS) > 0)
+        continue;
+    conn_expect_closed(conn);
+    cr_assert_eq(http_get(server, "/healthz").status, 200);
+}
+
+Test(monitoring_speaks_http, health_is_told_as_probes_ask)
+{
+    static const struct {
+        const char *path;
+        long status;
+        const char *body;
+    } PROBES[] = {
+        {"/healthz",                       200, "{\"status\":\"ok\"}"},
+        { "/healthz?js-enabled-only=true", 200, "{\"status\":\"ok\"}"},
+        { "/healthz?js-server-only=true",  200, "{\"status\":\"ok\"}"},
+        { "/healthz?js-enabled=1",         200, "{\"status\":\"ok\"}"},
+        { "/healthz?stream=x",             400,
+         "{\"status\":\"error\",\"error\":\"\\\"account\\\" must not be empty when checking "
+         "stream "
+          "health\"}"                                                },
+    };
+    struct server *server = server_start("%s", "");
+
+    for (size_t i = 0; i < sizeof PROBES / sizeof *PROBES; i++) {
+        struct http_answer answer = http_get(server, PROBES[i].path);
+
+        require(answer.status == PROBES[i].status, "%s: status %ld", PROBES[i].path, answer.status);
+        require(strncmp(answer.body, PROBES[i].body, strlen(PROBES[i].body)) == 0, "%s: %s",
+                PROBES[i].path, answer.body);
+    }
+}
+
 Test(monitoring_speaks_http, subsz_lists_and_tests)
 {
     struct server *server = server_start("%s", "");
