@@ -1,6 +1,13 @@
 /* files.c - pid file and ports file. */
 #include "files.h"
 
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#include <uv.h>
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -9,12 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include <uv.h>
-
-#include "base/buf.h"
-#include "base/json.h"
-#include "base/log.h"
-#include "base/mem.h"
 
 /* In the order of the file, which is the order of enum files_listener_kind. */
 static const struct {

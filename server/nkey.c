@@ -3,12 +3,13 @@
  *     base32( type byte | 32 bytes of key | CRC-16, low byte first )     35 bytes, 56 characters */
 #include "nkey.h"
 
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <stdlib.h>
-
 #include "base/log.h"
 #include "base/text.h"
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+
+#include <stdlib.h>
 
 enum { KEY_LEN = 32, CRC_LEN = 2, RAW_LEN = 1 + KEY_LEN + CRC_LEN };
 enum { SIG_LEN = 64, SIG_RAW_URL_LEN = 86, SIG_STD_LEN = 88 };

@@ -1,11 +1,12 @@
 /* password.c - compares passwords and tokens without telling by the time it takes what is right. */
 #include "password.h"
 
+#include "base/mem.h"
+
 #include <crypt.h>
 #include <openssl/crypto.h>
-#include <stdlib.h>
 
-#include "base/mem.h"
+#include <stdlib.h>
 
 enum { BCRYPT_MAX_LEN = 72 }; /* bcrypt looks at no more bytes of a password */
 

@@ -8,13 +8,13 @@
  * Entries with a queue name are kept apart, because they never speak about publishing. */
 #include "permissions.h"
 
-#include <stdatomic.h>
-#include <stdlib.h>
-
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "parser/subject.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
 
 struct entry {
     size_t subject_len, queue_len; /* queue_len 0 = about no queue in particular */

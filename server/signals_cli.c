@@ -1,6 +1,11 @@
 /* signals_cli.c - `--signal`: who is meant, and does he take it. */
 #include "signals_cli.h"
 
+#include "base/buf.h"
+#include "base/mem.h"
+
+#include <uv.h>
+
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -10,10 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include <uv.h>
-
-#include "base/buf.h"
-#include "base/mem.h"
 
 enum { COMM_MAX_LEN = 15 }; /* the kernel keeps no more of a process's name */
 

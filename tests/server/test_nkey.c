@@ -1,10 +1,11 @@
 /* test_nkey.c - keys as text, and signatures; the keys and signatures are those of RFC 8032 7.1. */
 #include "nkey.h"
 
-#include <criterion/criterion.h>
-#include <stdlib.h>
-
 #include "base/text.h"
+
+#include <criterion/criterion.h>
+
+#include <stdlib.h>
 
 #define RFC_KEY_1 "DLVVGABQKYQVN6VJP7NHSLEA45A5YLS6PNKMIZFV4BBU2HXA5IR"
 

@@ -2,6 +2,7 @@
 #include "password.h"
 
 #include <criterion/criterion.h>
+
 #include <stdlib.h>
 
 #define SALT   "$04$abcdefghijklmnopqrstuu"

@@ -7,6 +7,7 @@
 #include "permissions.h"
 
 #include <criterion/criterion.h>
+
 #include <stdio.h>
 
 enum { MAX_TOKENS = 5, CONCRETE_COUNT = 3 + 9 + 27 + 81 + 243, WORD_COUNT = 4 + 16 + 64 + 256 };
@@ -126,7 +127,7 @@ static void prepare(void)
     cr_assert_eq(pattern_count, 4 + 12 + 36 + 108);
 }
 
-TestSuite(permissions_model, .init = prepare, .timeout = 60);
+TestSuite(permissions_model, .init = prepare);
 
 static bool inside(const struct pattern *inner, const struct pattern *outer)
 {
