@@ -390,6 +390,23 @@ Test(permissions, each_other_entry_makes_a_difference)
     }
 }
 
+Test(permissions, a_part_is_not_the_whole)
+{
+    static const char *const pairs[][2] = {
+        {"pa a",    "pa b"  },
+        { "sd a.*", "sd b.*"},
+        { "sa a q", "sa a r"}
+    };
+
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        struct permissions *part = made_of(pairs[i], 1), *whole = made_of(pairs[i], 2);
+        cr_expect_not(permissions_equal(part, whole), "%s", pairs[i][0]);
+        cr_expect_not(permissions_equal(whole, part), "%s", pairs[i][0]);
+        permissions_release(part);
+        permissions_release(whole);
+    }
+}
+
 Test(permissions, live_until_the_last_reference_is_gone)
 {
     add(PUB_ALLOW, "a");
