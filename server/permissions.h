@@ -22,6 +22,7 @@ void permissions_allow_responses(struct permissions *permissions, int64_t max, i
 struct permissions *permissions_retain(struct permissions *permissions);
 /** NULL is allowed. */
 void permissions_release(struct permissions *permissions);
+/** The same rules, in whatever order they were added? */
 bool permissions_equal(const struct permissions *a, const struct permissions *b);
 
 /** May a message be published there? Wildcards in the subject are ordinary tokens. NULL permissions
@@ -35,7 +36,8 @@ bool permissions_may_subscribe(const struct permissions *permissions, struct spa
 /** Has this subscription to be filtered at delivery, because it overlaps a deny? */
 bool permissions_needs_filter(const struct permissions *permissions, struct span subject,
                               struct span queue);
-/** May a message on this literal subject be delivered to a subscription (queue: empty = none)? */
+/** May a message on this literal subject be delivered to a subscription (queue: empty = none)? Asks
+ *  the deny list only: what the subscription itself may see was settled by permissions_may_subscribe(). */
 bool permissions_may_deliver(const struct permissions *permissions, struct span subject,
                              struct span queue);
 /** False when answers get no right of their own. */
