@@ -84,8 +84,8 @@ struct options {
     bool proxy_protocol;
     struct tls_options *tls; /* NULL = no TLS */
     bool allow_non_tls;
-    struct tls_options
-        *monitor_tls; /* of https: as `tls`, but client certificates only with ocsp_peer */
+    /* of https: as `tls`, but clients show certificates only when ocsp_peer is on */
+    struct tls_options *monitor_tls;
     const char *http_host;
     int http_port, https_port;       /* 0 = off, -1 = any free one */
     const char *http_base_path;      /* normalised: "" or "/mon" */

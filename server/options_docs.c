@@ -21,6 +21,8 @@ static void print_default(const struct option_row *row, struct buf *out)
 {
     if (!row->fallback)
         buf_append_str(out, "-");
+    else if (!*row->fallback)
+        buf_append_str(out, "`\"\"`");
     else if (strpbrk(row->fallback, " `"))
         buf_append_str(out, row->fallback);
     else

@@ -35,6 +35,7 @@ struct options *options_new(void)
     schema_defaults(&ROOT_SCHEMA, &object->options);
     object->options.config_digest = "";
     object->options.http_base_path = "";
+    object->options.ocsp_cache_type = OCSP_CACHE_LOCAL;
     schema_defaults(&OCSP_CACHE_SCHEMA, &object->options);
     return &object->options;
 }

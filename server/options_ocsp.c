@@ -92,7 +92,7 @@ static const struct option_row OCSP_CACHE_ROWS[] = {
         .help = "Folder of the saved cache."),
     ROW("preserve_revoked", NULL, OPTION_BOOL, AT(ocsp_cache_preserve_revoked), "false",
         RELOAD_LIVE, NULL, .help = "Never replace or drop an answer that says revoked."),
-    ROW("save_interval", NULL, OPTION_CUSTOM, AT(ocsp_cache_save_interval_s), "300", RELOAD_LIVE,
+    ROW("save_interval", NULL, OPTION_INT64, AT(ocsp_cache_save_interval_s), "300", RELOAD_LIVE,
         NULL, .help = "Time between saves, seconds or a duration; whole seconds, at least one.",
         .read = read_save_interval),
 };
