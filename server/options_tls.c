@@ -367,6 +367,7 @@ static bool load(struct tls_options *tls, struct error *err)
     struct tls_settings settings = {
         .pairs = tls->pairs,
         .pair_count = tls->pair_count,
+        .pairs_are_listed = !tls->cert_file,
         .ca_file = tls->ca_file,
         .verify = tls->verify,
         .min_version = tls->min_version,

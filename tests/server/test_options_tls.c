@@ -211,6 +211,9 @@ Test(options_tls, files_are_loaded_and_their_mistakes_told)
         SAYS("\n\n  tls { cert_file: none.pem, key_file: key.pem }",
              "gate.conf:3:3: error parsing X509 certificate/key pair: open none.pem: no such file "
              "or directory"),
+        SAYS("tls { certs: [{ " PAIR " }, { cert_file: none.pem, key_file: key.pem }] }",
+             "gate.conf:1:0: error parsing X509 certificate/key pair 2/2: open none.pem: no such "
+             "file or directory"),
         SAYS("tls { ca_file: none.pem }",
              "gate.conf:1:0: open none.pem: no such file or directory"),
         SAYS("tls { certs: [{ cert_file: cert.pem }] }",
