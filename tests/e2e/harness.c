@@ -17,13 +17,18 @@ struct kept {
 /* One test is one process: what belongs to the test may live in the file. */
 static struct kept *kept;
 static const char *at_file = "";
-static int at_line;
+static int at_line, at_row = -1;
 static bool failed;
 
 void e2e_at(const char *file, int line)
 {
     at_file = file;
     at_line = line;
+}
+
+void e2e_row(size_t row)
+{
+    at_row = (int)row;
 }
 
 void e2e_begin(void)
@@ -59,7 +64,8 @@ void e2e_fail(const char *format, ...)
     if (!failed)
         server_print_logs();
     failed = true;
-    cr_assert_fail("%s:%d: %s", name ? name + 1 : at_file, at_line, message);
+    cr_assert_fail("%s:%d%s: %s", name ? name + 1 : at_file, at_line,
+                   at_row < 0 ? "" : text(" (row %d)", at_row), message);
 }
 
 static void remember(void *memory, cJSON *json)

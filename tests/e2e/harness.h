@@ -38,6 +38,7 @@ struct conn;
 void e2e_begin(void);
 void e2e_end(void);
 void e2e_at(const char *file, int line);
+void e2e_row(size_t row);
 
 /** Opens a file of tests: servers and connections of a test are put away when it ends. */
 #define BEHAVIOUR(suite) TestSuite(suite, .init = e2e_begin, .fini = e2e_end, .timeout = 120)
@@ -45,6 +46,7 @@ void e2e_at(const char *file, int line);
 /** A test for each of `count` rows of a table: the body gets `*row`, the number of its row.
  *  (Parameters are copied into the test's process; a number survives that, a pointer does not.) */
 #define EACH_ROW(suite, name, count)                                                               \
+    static void suite##_##name##_of(const size_t *row);                                            \
     ParameterizedTestParameters(suite, name)                                                       \
     {                                                                                              \
         static size_t rows[count];                                                                 \
@@ -52,7 +54,12 @@ void e2e_at(const char *file, int line);
             rows[i] = i;                                                                           \
         return cr_make_param_array(size_t, rows, count);                                           \
     }                                                                                              \
-    ParameterizedTest(size_t *row, suite, name)
+    ParameterizedTest(size_t *row, suite, name)                                                    \
+    {                                                                                              \
+        e2e_row(*row);                                                                             \
+        suite##_##name##_of(row);                                                                  \
+    }                                                                                              \
+    static void suite##_##name##_of(const size_t *row)
 
 /** Fails the test with this sentence, after the end of every server's log. */
 void e2e_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
