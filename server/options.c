@@ -104,7 +104,12 @@ static const struct option_row ROOT_ROWS[] = {
         .read = read_lame_duck_grace),
     ROW("max_workers", NULL, OPTION_INT, AT(max_workers), "0", RELOAD_RESTART, "MaxWorkers",
         .help = "Worker threads; 0 is one per core. Not known to nats-server.", .min = 0,
-        .max = 1024),
+        .max = 64),
+    ROW("worker_fill_percent", NULL, OPTION_INT, AT(worker_fill_percent), "60", RELOAD_LIVE,
+        "WorkerFillPercent",
+        .help = "How busy a worker may be before new connections go to the next one; 0 spreads "
+                "them evenly. Not known to nats-server.",
+        .min = 0, .max = 100),
     ROW("max_pending_verifications", NULL, OPTION_INT64, AT(max_pending_verifications), "1024",
         RELOAD_LIVE, "MaxPendingVerifications",
         .help = "TLS handshakes that may wait for an OCSP answer at one time. Not known to "

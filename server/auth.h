@@ -1,0 +1,35 @@
+/* auth.h - who is it? Decides from the options in force and what a client sent. Pure but for the one thing
+ * that is slow: comparing a bcrypt password is left to the caller, who does it on the thread pool.
+ * Source: nats-server's order of authentication (docs/compatibility.md). */
+#ifndef SERVER_AUTH_H
+#define SERVER_AUTH_H
+
+#include "options.h"
+
+/** What a client showed; NULL or "" = not sent. */
+struct credentials {
+    const char *user, *pass, *token, *nkey, *sig;
+};
+
+enum auth_result {
+    AUTH_REFUSED,
+    AUTH_ACCEPTED,
+    AUTH_COMPARE /* accepted if password_matches(decision->configured, decision->given) */
+};
+
+struct auth_decision {
+    enum auth_result result;
+    const struct user_options *user; /* of the users list; NULL for single user and token */
+    const char *configured, *given;  /* with AUTH_COMPARE; borrowed */
+    const char *name;                /* of the user, NULL for a token */
+};
+
+/** Does anybody have to show credentials? */
+bool auth_is_required(const struct options *options);
+/** `nonce`: what the client had to sign, "" = none was sent. `type`: CONNECTION_TYPE_*. */
+struct auth_decision auth_decide(const struct options *options, const struct credentials *given,
+                                 const char *nonce, uint32_t type);
+/** The user that clients without credentials become; NULL when there is none for this type of connection. */
+const struct user_options *auth_no_auth_user(const struct options *options, uint32_t type);
+
+#endif

@@ -1,0 +1,89 @@
+/* client.h - a NATS client: its session on a connection. client.c reads operations, client_connect.c lets it
+ * in, client_deliver.c writes messages to it. Worker thread only. */
+#ifndef SERVER_CLIENT_H
+#define SERVER_CLIENT_H
+
+#include "base/map.h"
+
+#include "conn.h"
+#include "nkey.h"
+
+struct auth_request;
+struct permissions;
+struct responses;
+struct tls_options;
+
+#define NONCE_LEN 15
+
+/** The row that the listener hands to conn_new(). */
+extern const struct protocol CLIENT_PROTOCOL;
+
+struct client {
+    struct conn *conn;
+    /* from CONNECT */
+    bool verbose, pedantic, echo, headers, no_responders;
+    bool has_connected; /* a CONNECT was accepted, or none is needed */
+    bool is_authorized; /* operations may run */
+    bool has_ponged;    /* the first PING after CONNECT was answered */
+    bool is_registered; /* counts towards max_connections */
+    bool has_handshaked_first;
+    bool info_sent;
+    int protocol_version;
+    char *name, *lang, *version; /* owned, NULL when absent */
+    char *credentials; /* the CONNECT text, kept for a reload's second look; owned, erased */
+    const char *user;  /* for logs and monitoring; owned by `user_text` */
+    char *user_text;
+    enum { USER_NONE, USER_NAME, USER_NKEY, USER_TOKEN } user_kind;
+    struct permissions *permissions; /* retained; NULL = unrestricted */
+    struct responses *responses;     /* replies it may answer; NULL = allow_responses is off */
+    struct auth_request *auth;       /* a password is being compared on the thread pool */
+    char nonce[NONCE_LEN + 1];
+
+    struct map subs; /* sid -> struct sub */
+    int64_t max_payload, max_subscriptions;
+
+    /* keep-alive */
+    unsigned pings_out;   /* PINGs without a PONG */
+    int64_t ping_sent_ns; /* monotonic; 0 = none under way */
+    int64_t rtt_ns, rtt_at_ms;
+    int64_t ping_due_ms, auth_due_ms;
+};
+
+static inline struct client *client_of(const struct conn *conn)
+{
+    return conn->session;
+}
+
+/* ---- client_connect.c */
+/** Draws the nonce that an nkey user has to sign, if there are such users. */
+void client_make_nonce(struct client *client);
+/** Drops identity and permissions. */
+void client_forget_user(struct client *client);
+/** INFO as it is now; `first` leaves out what only later ones have. */
+void client_send_info(struct client *client, bool first);
+void client_send_ldm_info(struct client *client);
+/** CONNECT's argument. */
+void client_handle_connect(struct client *client, struct span json);
+/** Operations before CONNECT: true when the client may go on without. */
+bool client_may_skip_connect(struct client *client);
+/** Checks a live client against new options; closes it or takes away what it may no longer have. */
+void client_reauthorize(struct client *client);
+/** Lets go of a comparison under way. */
+void client_abandon_auth(struct client *client);
+
+/* ---- client.c */
+void client_error(struct client *client, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void client_ok(struct client *client);
+void client_remove_sub(struct client *client, struct sub *sub);
+void client_remove_all_subs(struct client *client);
+/** After CONNECT: the ping timer begins anew, soon. */
+void client_arm_first_ping(struct client *client);
+void client_arm(struct client *client);
+void client_send_ping(struct client *client);
+
+/* ---- client_deliver.c */
+void client_deliver(struct sub *sub, struct run *run, unsigned first, unsigned count, bool share);
+void client_unanswered(struct conn *conn, struct span subject, struct span reply);
+
+#endif

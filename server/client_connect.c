@@ -1,0 +1,528 @@
+/* client_connect.c - how a client gets in: INFO, CONNECT, credentials; and again after a reload. */
+#include "client.h"
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/rand.h"
+#include "base/text.h"
+
+#include "account.h"
+#include "auth.h"
+#include "conn_private.h"
+#include "options.h"
+#include "password.h"
+#include "permissions.h"
+#include "responses.h"
+#include "router.h"
+#include "server.h"
+#include "version.h"
+
+#include <cjson/cJSON.h>
+#include <openssl/crypto.h>
+#include <stdlib.h>
+
+#define PROTOCOL_MAX 1
+
+static const struct options *options_of(const struct client *client)
+{
+    return client->conn->worker->options;
+}
+
+/* ---- INFO --------------------------------------------------------------------------------------------------- */
+
+void client_make_nonce(struct client *client)
+{
+    if (!options_of(client)->auth.has_nkeys)
+        return;
+    uint8_t random[11];
+    struct buf text = { 0 };
+    rand_bytes(random, sizeof random);
+    base64_encode(&text, span_make(random, sizeof random), BASE64_RAW_URL);
+    memcpy(client->nonce, buf_str(&text), NONCE_LEN + 1);
+    buf_free(&text);
+}
+
+static void put_tls(struct json *json, const struct options *options)
+{
+    if (!options->tls)
+        return;
+    if (!options->allow_non_tls)
+        json_bool(json, "tls_required", true);
+    if (options->tls->verify)
+        json_bool(json, "tls_verify", true);
+    if (options->allow_non_tls)
+        json_bool(json, "tls_available", true);
+}
+
+static void put_server(struct json *json, const struct server *server,
+                       const struct options *options)
+{
+    json_string(json, "server_id", server->id);
+    json_string(json, "server_name", server->name);
+    json_string(json, "version", VOUCH_NATS_VERSION);
+    json_int(json, "proto", PROTOCOL_MAX);
+    json_string(json, "go", "c17");
+    struct buf host = { 0 };
+    server_advertised_host(options, &host);
+    json_span(json, "host", buf_span(&host));
+    buf_free(&host);
+    json_int(json, "port", server_advertised_port(server, options));
+    json_bool(json, "headers", !options->no_header_support);
+}
+
+static void put_info(const struct client *client, bool first, bool is_ldm, struct buf *out)
+{
+    const struct conn *conn = client->conn;
+    const struct options *options = options_of(client);
+    struct json json = json_begin(out, 0);
+    bool hides_auth = first && options->auth.no_auth_user;
+    json_object(&json, NULL);
+    put_server(&json, conn->worker->server, options);
+    if (auth_is_required(options) && !hides_auth)
+        json_bool(&json, "auth_required", true);
+    put_tls(&json, options);
+    json_int(&json, "max_payload", client->max_payload);
+    json_uint(&json, "client_id", conn->cid);
+    bool knows_peer = !first || !options->proxy_protocol;
+    if (knows_peer)
+        json_string(&json, "client_ip", conn->ip);
+    if (first && *client->nonce)
+        json_string(&json, "nonce", client->nonce);
+    if (options->cluster_name)
+        json_string(&json, "cluster", options->cluster_name);
+    if (is_ldm)
+        json_bool(&json, "ldm", true);
+    if (!first && !is_ldm) {
+        json_bool(&json, "connect_info", true);
+        json_string(&json, "remote_account", conn->account->name);
+    }
+    json_string(&json, "xkey", conn->worker->server->xkey);
+    json_object_end(&json);
+}
+
+static void send_info(struct client *client, bool first, bool is_ldm)
+{
+    struct buf text = { 0 };
+    buf_append_str(&text, "INFO ");
+    put_info(client, first, is_ldm, &text);
+    buf_append_str(&text, " \r\n");
+    conn_send(client->conn, text.data, text.len);
+    buf_free(&text);
+    client->info_sent = true;
+}
+
+void client_send_info(struct client *client, bool first)
+{
+    send_info(client, first, false);
+}
+
+void client_send_ldm_info(struct client *client)
+{
+    if (client->protocol_version >= 1 && client->has_ponged)
+        send_info(client, false, true);
+}
+
+/* ---- CONNECT ------------------------------------------------------------------------------------------------- */
+
+/* The fields as sent; strings point into `json`. */
+struct connect {
+    cJSON *json;
+    struct credentials credentials;
+    const char *name, *lang, *version, *account;
+    bool verbose, pedantic, echo, headers, no_responders, new_account, ignored;
+    double protocol;
+};
+
+enum field_type { FIELD_STRING, FIELD_BOOL, FIELD_NUMBER };
+
+struct field {
+    const char *key;
+    enum field_type type;
+    size_t offset;
+};
+
+#define FIELD_OF(name, type)                                                                       \
+    {                                                                                              \
+#name, type, offsetof(struct connect, name)                                                \
+    }
+#define CREDENTIAL(key, member)                                                                    \
+    {                                                                                              \
+        key, FIELD_STRING, offsetof(struct connect, credentials.member)                            \
+    }
+
+static const struct field FIELDS[] = {
+    FIELD_OF(verbose, FIELD_BOOL),
+    FIELD_OF(pedantic, FIELD_BOOL),
+    FIELD_OF(echo, FIELD_BOOL),
+    FIELD_OF(headers, FIELD_BOOL),
+    FIELD_OF(no_responders, FIELD_BOOL),
+    FIELD_OF(protocol, FIELD_NUMBER),
+    FIELD_OF(name, FIELD_STRING),
+    FIELD_OF(lang, FIELD_STRING),
+    FIELD_OF(version, FIELD_STRING),
+    FIELD_OF(account, FIELD_STRING),
+    FIELD_OF(new_account, FIELD_BOOL),
+    CREDENTIAL("user", user),
+    CREDENTIAL("pass", pass),
+    CREDENTIAL("auth_token", token),
+    CREDENTIAL("nkey", nkey),
+    CREDENTIAL("sig", sig),
+    {"tls_required", FIELD_BOOL, offsetof(struct connect, ignored)},
+};
+
+static bool set_field(struct connect *connect, const struct field *field, const cJSON *item)
+{
+    void *target = (char *)connect + field->offset;
+    if (cJSON_IsNull(item))
+        return true;
+    switch (field->type) {
+    case FIELD_BOOL: *(bool *)target = cJSON_IsTrue(item); return cJSON_IsBool(item);
+    case FIELD_NUMBER: *(double *)target = item->valuedouble; return cJSON_IsNumber(item);
+    case FIELD_STRING: *(const char **)target = item->valuestring; return cJSON_IsString(item);
+    }
+    return false;
+}
+
+static bool read_fields(struct connect *connect)
+{
+    const cJSON *item;
+    cJSON_ArrayForEach(item, connect->json)
+    {
+        for (size_t i = 0; i < sizeof FIELDS / sizeof *FIELDS; i++)
+            if (strcasecmp(item->string, FIELDS[i].key) == 0 &&
+                !set_field(connect, &FIELDS[i], item))
+                return false;
+    }
+    return true;
+}
+
+/* What is not sent keeps its value of before. */
+static bool parse_connect(const struct client *client, struct span text, struct connect *out)
+{
+    *out = (struct connect){ .verbose = client->verbose,
+                             .pedantic = client->pedantic,
+                             .echo = client->echo,
+                             .headers = client->headers,
+                             .no_responders = client->no_responders,
+                             .protocol = client->protocol_version };
+    const char *end = NULL;
+    out->json = cJSON_ParseWithLengthOpts((const char *)text.ptr, text.len, &end, false);
+    if (!cJSON_IsObject(out->json))
+        return false;
+    const char *stop = (const char *)text.ptr + text.len;
+    while (end < stop && strchr(" \t\r\n", *end) && *end)
+        end++;
+    return end == stop && read_fields(out);
+}
+
+static void free_connect(struct connect *connect)
+{
+    cJSON *item;
+    cJSON_ArrayForEach(item, connect->json)
+    {
+        if (cJSON_IsString(item))
+            OPENSSL_cleanse(item->valuestring, strlen(item->valuestring));
+    }
+    cJSON_Delete(connect->json);
+    connect->json = NULL;
+}
+
+/* ---- identity --------------------------------------------------------------------------------------------------- */
+
+static void forget_credentials(struct client *client)
+{
+    if (client->credentials)
+        OPENSSL_cleanse(client->credentials, strlen(client->credentials));
+    free(client->credentials);
+    client->credentials = NULL;
+}
+
+static void set_user(struct client *client, const struct auth_decision *decision)
+{
+    const struct user_options *user = decision->user;
+    free(client->user_text);
+    client->user_text = mem_strdup(decision->name ? decision->name : "");
+    client->user = client->user_text;
+    client->user_kind = !decision->name         ? USER_TOKEN
+                        : user && user->is_nkey ? USER_NKEY
+                                                : USER_NAME;
+    permissions_release(client->permissions);
+    client->permissions = user && user->permissions ? permissions_retain(user->permissions) : NULL;
+    responses_free(client->responses);
+    client->responses = responses_new(client->permissions);
+    client->is_authorized = true;
+    client->auth_due_ms = 0;
+}
+
+void client_forget_user(struct client *client)
+{
+    permissions_release(client->permissions);
+    responses_free(client->responses);
+    free(client->user_text);
+    forget_credentials(client);
+    client->permissions = NULL;
+    client->responses = NULL;
+    client->user = client->user_text = NULL;
+    client->user_kind = USER_NONE;
+}
+
+static void refuse(struct client *client, const struct credentials *given)
+{
+    struct conn *conn = client->conn;
+    const char *user = given ? given->user : NULL, *nkey = given ? given->nkey : NULL;
+    struct buf who = { 0 };
+    if (nkey && *nkey) {
+        buf_append_str(&who, " - Nkey ");
+        text_quote(&who, span_of(nkey));
+    } else if (user && *user) {
+        buf_append_str(&who, " - User ");
+        text_quote(&who, span_of(user));
+    } else if (given && given->token && *given->token) {
+        buf_append_str(&who, " - Token \"[REDACTED]\"");
+    }
+    conn_log(conn, LOG_ERR, "authentication error%s", buf_str(&who));
+    buf_free(&who);
+    conn_close(conn, CLOSE_AUTH_FAILURE);
+}
+
+bool client_may_skip_connect(struct client *client)
+{
+    const struct user_options *user =
+        auth_no_auth_user(options_of(client), CONNECTION_TYPE_STANDARD);
+    if (!user || client->auth) {
+        if (!client->auth)
+            conn_log(client->conn, LOG_ERR, "authentication error");
+        return false;
+    }
+    set_user(client, &(struct auth_decision){ .user = user, .name = user->name });
+    client_arm(client);
+    return true;
+}
+
+/* ---- the order of work at CONNECT --------------------------------------------------------------------------------- */
+
+static void replace_text(char **target, const char *text)
+{
+    free(*target);
+    *target = mem_strdup(text);
+}
+
+static void take_fields(struct client *client, const struct connect *connect)
+{
+    client->verbose = connect->verbose;
+    client->pedantic = connect->pedantic;
+    client->echo = connect->echo;
+    client->headers = connect->headers && !options_of(client)->no_header_support;
+    client->no_responders = connect->no_responders;
+    client->protocol_version = (int)connect->protocol;
+    replace_text(&client->name, connect->name);
+    replace_text(&client->lang, connect->lang);
+    replace_text(&client->version, connect->version);
+}
+
+/* The client is who it says; may it be let in as it wants to be? */
+static void finish_connect(struct client *client, const struct connect *connect)
+{
+    struct conn *conn = client->conn;
+    if ((connect->account && *connect->account) || connect->new_account) {
+        refuse(client, NULL);
+    } else if (connect->protocol < 0 || connect->protocol > PROTOCOL_MAX) {
+        conn_close(conn, CLOSE_BAD_PROTOCOL_VERSION);
+    } else if (client->no_responders && !client->headers) {
+        conn_close(conn, CLOSE_HEADERS_REQUIRED);
+    } else {
+        client_ok(client);
+        client->has_connected = client->is_authorized = true;
+        client->rtt_ns = clock_wall_ns() - conn->start_ns;
+        client_arm_first_ping(client);
+    }
+}
+
+/* A password that takes long to compare, on its way through the thread pool. */
+struct auth_request {
+    uv_work_t work;
+    struct client *client; /* NULL once abandoned */
+    struct connect connect;
+    struct auth_decision decision;
+    struct options *options; /* retained: the decision points into them */
+    char *configured, *given;
+    bool matches;
+    bool is_reload;
+};
+
+static void free_request(struct auth_request *request)
+{
+    OPENSSL_cleanse(request->given, strlen(request->given));
+    free(request->given);
+    free(request->configured);
+    free_connect(&request->connect);
+    options_release(request->options);
+    free(request);
+}
+
+/* Thread pool. */
+static void compare(uv_work_t *work)
+{
+    struct auth_request *request = work->data;
+    request->matches = password_matches(request->configured, span_of(request->given));
+}
+
+static void finish_auth(struct client *client, const struct auth_decision *decision,
+                        const struct connect *connect, bool is_reload)
+{
+    if (decision->result != AUTH_ACCEPTED) {
+        refuse(client, &connect->credentials);
+        return;
+    }
+    set_user(client, decision);
+    if (!is_reload)
+        finish_connect(client, connect);
+}
+
+static void drop_forbidden_subs(struct client *client);
+
+static void on_compared(uv_work_t *work, int status)
+{
+    struct auth_request *request = work->data;
+    struct client *client = request->client;
+    if (client) {
+        client->auth = NULL;
+        bool ok = status == 0 && request->matches;
+        request->decision.result = ok ? AUTH_ACCEPTED : AUTH_REFUSED;
+        finish_auth(client, &request->decision, &request->connect, request->is_reload);
+        if (!request->is_reload)
+            conn_resume(client->conn);
+        else if (conn_is_live(client->conn))
+            drop_forbidden_subs(client);
+    }
+    free_request(request);
+}
+
+void client_abandon_auth(struct client *client)
+{
+    if (client->auth)
+        client->auth->client = NULL;
+    client->auth = NULL;
+}
+
+/* Takes `connect`. */
+static void compare_later(struct client *client, struct connect *connect,
+                          const struct auth_decision *decision, bool is_reload)
+{
+    struct auth_request *request = mem_zero(sizeof *request);
+    request->work.data = request;
+    request->client = client;
+    request->connect = *connect;
+    request->decision = *decision;
+    request->options = options_retain(client->conn->worker->options);
+    request->configured = mem_strdup(decision->configured);
+    request->given = mem_strdup(decision->given);
+    request->is_reload = is_reload;
+    client_abandon_auth(client);
+    client->auth = request;
+    if (!is_reload)
+        conn_pause(client->conn);
+    uv_queue_work(&client->conn->worker->loop, &request->work, compare, on_compared);
+}
+
+/* Takes `connect`. */
+static void authenticate(struct client *client, struct connect *connect, bool is_reload)
+{
+    struct auth_decision decision = auth_decide(options_of(client), &connect->credentials,
+                                                client->nonce, CONNECTION_TYPE_STANDARD);
+    if (decision.result == AUTH_COMPARE) {
+        compare_later(client, connect, &decision, is_reload);
+        return;
+    }
+    finish_auth(client, &decision, connect, is_reload);
+    free_connect(connect);
+}
+
+void client_handle_connect(struct client *client, struct span json)
+{
+    struct connect connect;
+    client->auth_due_ms = 0;
+    if (!parse_connect(client, json, &connect)) {
+        free_connect(&connect);
+        conn_log(client->conn, LOG_ERR, "invalid CONNECT");
+        conn_close(client->conn, CLOSE_PROTOCOL_VIOLATION);
+        return;
+    }
+    if (client->has_connected)
+        client_remove_all_subs(client);
+    take_fields(client, &connect);
+    forget_credentials(client);
+    if (!auth_is_required(options_of(client))) {
+        finish_connect(client, &connect);
+        free_connect(&connect);
+        return;
+    }
+    client->credentials = mem_strspan(json);
+    authenticate(client, &connect, false);
+}
+
+/* ---- after a reload ---------------------------------------------------------------------------------------------- */
+
+/* Takes away subscriptions that the new permissions do not allow. */
+static void drop_forbidden_subs(struct client *client)
+{
+    struct sub *sub;
+    for (size_t at = 0; (sub = map_next(&client->subs, &at)) != NULL;) {
+        struct span subject = sub_subject(sub), queue = sub_queue(sub), sid = sub_sid(sub);
+        sub->filtered = permissions_needs_filter(client->permissions, subject, queue);
+        if (permissions_may_subscribe(client->permissions, subject, queue))
+            continue;
+        if (queue.len)
+            client_error(client,
+                         "Permissions Violation for Subscription to \"%.*s\" using queue \"%.*s\" "
+                         "(sid \"%.*s\")",
+                         SPAN_ARG(subject), SPAN_ARG(queue), SPAN_ARG(sid));
+        else
+            client_error(client,
+                         "Permissions Violation for Subscription to \"%.*s\" (sid \"%.*s\")",
+                         SPAN_ARG(subject), SPAN_ARG(sid));
+        conn_log(client->conn, LOG_INF,
+                 "Removed sub \"%.*s\" (sid \"%.*s\") for User \"%s\" - not authorized",
+                 SPAN_ARG(subject), SPAN_ARG(sid), client->user ? client->user : "");
+        client_remove_sub(client, sub);
+        at = 0; /* the walk does not survive a removal */
+    }
+}
+
+static const struct user_options *find_same_user(const struct client *client)
+{
+    const struct auth_options *auth = &options_of(client)->auth;
+    for (size_t i = 0; client->user && i < auth->user_count; i++)
+        if (strcmp(auth->users[i].name, client->user) == 0)
+            return &auth->users[i];
+    return NULL;
+}
+
+void client_reauthorize(struct client *client)
+{
+    const struct options *options = options_of(client);
+    client->max_payload = options->max_payload;
+    client->max_subscriptions = options->max_subscriptions;
+    if (!auth_is_required(options)) {
+        client_forget_user(client);
+        client->is_authorized = true;
+        return;
+    }
+    if (!client->is_authorized)
+        return; /* still at the door: the new rules apply when it knocks */
+    if (client->user_kind != USER_NONE && options->auth.user_count > 0 && !find_same_user(client)) {
+        conn_close(client->conn, CLOSE_CLIENT);
+        return;
+    }
+    struct connect connect;
+    struct span text = span_of(client->credentials ? client->credentials : "{}");
+    if (!parse_connect(client, text, &connect)) {
+        free_connect(&connect);
+        conn_close(client->conn, CLOSE_AUTH_FAILURE);
+        return;
+    }
+    authenticate(client, &connect, true);
+    if (conn_is_live(client->conn) && !client->auth)
+        drop_forbidden_subs(client);
+}

@@ -1,0 +1,297 @@
+/* client_deliver.c - messages on their way to a NATS client: MSG and HMSG, alone or shared. */
+#include "client.h"
+
+#include "base/log.h"
+#include "parser/subject.h"
+
+#include "options.h"
+#include "permissions.h"
+#include "responses.h"
+#include "router.h"
+#include "trace.h"
+
+#include <stdio.h>
+
+#define BORROW_MIN    4096        /* from here on a payload is referenced, not copied */
+#define FLUSH_AT      (64 * 1024) /* pending output that is worth a system call at once */
+#define SIZE_DIGITS   10
+#define STALL_MS      2
+#define STALL_FULL_MS 5
+
+/* ---- formatting ------------------------------------------------------------------------------------------ */
+
+/* How one target wants the messages of a run. */
+struct format {
+    struct span subject, sid;
+    bool headers; /* the client understands HMSG */
+};
+
+static bool is_hmsg(const struct format *format, const struct message *message)
+{
+    return format->headers && message->header_size > 0;
+}
+
+/* The part of the data that this target gets. */
+static struct span body_of(const struct format *format, const struct message *message)
+{
+    size_t skip = format->headers ? 0 : message->header_size;
+    return span_make(message->data.ptr + skip, message->data.len - skip);
+}
+
+static size_t head_max(const struct format *format, const struct message *message)
+{
+    return sizeof "HMSG    \r\n" + format->subject.len + format->sid.len + message->reply.len +
+           2 * SIZE_DIGITS;
+}
+
+static uint8_t *put(uint8_t *at, struct span bytes)
+{
+    memcpy(at, bytes.ptr, bytes.len);
+    return at + bytes.len;
+}
+
+static uint8_t *put_number(uint8_t *at, size_t number)
+{
+    uint8_t digits[20];
+    size_t count = 0;
+    do {
+        digits[count++] = (uint8_t)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    while (count > 0)
+        *at++ = digits[--count];
+    return at;
+}
+
+/* "MSG subject sid [reply] size CR LF" */
+static uint8_t *put_head(uint8_t *at, const struct format *format, const struct message *message)
+{
+    bool hmsg = is_hmsg(format, message);
+    if (hmsg)
+        *at++ = 'H';
+    memcpy(at, "MSG ", 4);
+    at = put(at + 4, format->subject);
+    *at++ = ' ';
+    at = put(at, format->sid);
+    *at++ = ' ';
+    if (message->reply.len) {
+        at = put(at, message->reply);
+        *at++ = ' ';
+    }
+    if (hmsg) {
+        at = put_number(at, message->header_size);
+        *at++ = ' ';
+    }
+    at = put_number(at, body_of(format, message).len);
+    *at++ = '\r';
+    *at++ = '\n';
+    return at;
+}
+
+/* Head, data and the CR LF that follows the data in memory. */
+static uint8_t *put_message(uint8_t *at, const struct format *format, const struct message *message)
+{
+    struct span body = body_of(format, message);
+    at = put_head(at, format, message);
+    memcpy(at, body.ptr, body.len + 2);
+    return at + body.len + 2;
+}
+
+static size_t message_max(const struct format *format, const struct message *message)
+{
+    return head_max(format, message) + body_of(format, message).len + 2;
+}
+
+/* ---- into one outbox --------------------------------------------------------------------------------------- */
+
+static void mark_borrowing(struct conn *conn)
+{
+    if (list_is_empty(&conn->borrowing_link))
+        list_append(&conn->worker->borrowing, &conn->borrowing_link);
+}
+
+static void send_large(struct conn *conn, const struct format *format,
+                       const struct message *message)
+{
+    struct span body = body_of(format, message);
+    uint8_t *start = outbox_reserve(&conn->out, &conn->worker->pool, head_max(format, message));
+    outbox_commit(&conn->out, (size_t)(put_head(start, format, message) - start));
+    outbox_borrow(&conn->out, body.ptr, body.len + 2);
+    mark_borrowing(conn);
+}
+
+static void flush_if_full(struct conn *conn)
+{
+    if (conn->out.bytes >= FLUSH_AT && !conn->writing)
+        conn_flush(conn);
+}
+
+static void send_small(struct conn *conn, const struct format *format,
+                       const struct message *message)
+{
+    uint8_t *start = outbox_reserve(&conn->out, &conn->worker->pool, message_max(format, message));
+    outbox_commit(&conn->out, (size_t)(put_message(start, format, message) - start));
+}
+
+static void send_alone(struct conn *conn, const struct format *format, const struct run *run,
+                       unsigned first, unsigned count)
+{
+    for (unsigned i = first; i < first + count && conn_is_live(conn); i++) {
+        const struct message *message = &run->messages[i];
+        if (body_of(format, message).len >= BORROW_MIN)
+            send_large(conn, format, message);
+        else
+            send_small(conn, format, message);
+        flush_if_full(conn);
+    }
+}
+
+/* ---- shared --------------------------------------------------------------------------------------------------- */
+
+/* Formats the messages once into blocks that all targets reference. */
+static void format_shared(struct block_pool *pool, const struct format *format, struct run *run,
+                          unsigned first, unsigned count)
+{
+    struct shared_bytes *shared = &run->shared;
+    const unsigned max = sizeof shared->blocks / sizeof *shared->blocks;
+    for (unsigned i = first; i < first + count; i++) {
+        const struct message *message = &run->messages[i];
+        size_t size = message_max(format, message);
+        struct block *block = shared->count ? shared->blocks[shared->count - 1] : NULL;
+        if (!block || block_room(block) < size) {
+            if (shared->count == max) {
+                shared->failed = true;
+                return;
+            }
+            block =
+                block_take(pool, shared->count ? BLOCK_LARGE > size ? BLOCK_LARGE : size : size);
+            shared->blocks[shared->count++] = block;
+        }
+        uint8_t *start = block->data + block->used;
+        block->used += (uint32_t)(put_message(start, format, message) - start);
+    }
+}
+
+static void send_shared(struct conn *conn, const struct format *format, struct run *run,
+                        unsigned first, unsigned count)
+{
+    struct shared_bytes *shared = &run->shared;
+    if (shared->count == 0)
+        format_shared(&conn->worker->pool, format, run, first, count);
+    if (shared->failed) {
+        send_alone(conn, format, run, first, count);
+        return;
+    }
+    for (unsigned i = 0; i < shared->count; i++)
+        outbox_refer(&conn->out, shared->blocks[i], shared->blocks[i]->data,
+                     shared->blocks[i]->used);
+    flush_if_full(conn);
+}
+
+/* ---- limits ------------------------------------------------------------------------------------------------------ */
+
+static void check_pending(struct conn *conn, const struct run *run)
+{
+    const struct options *options = conn->worker->options;
+    size_t max = (size_t)options->max_pending;
+    if (conn_pending(conn) <= max / 4 * 3)
+        return;
+    conn_flush(conn);
+    size_t pending = conn_pending(conn);
+    if (pending > max && conn_is_live(conn)) {
+        conn_log(conn, LOG_INF, "Slow Consumer Detected: MaxPending of %zu Exceeded", max);
+        stat_add(&conn->worker->stats.slow_consumers, 1);
+        conn_close(conn, CLOSE_SLOW_PENDING);
+    } else if (pending > max / 4 * 3 && !options->no_fast_producer_stall) {
+        router_stall_source(conn->worker->router, run,
+                            pending > max / 10 * 9 ? STALL_FULL_MS : STALL_MS);
+    }
+}
+
+static void count_out(struct conn *conn, struct run *run, uint64_t msgs, uint64_t bytes)
+{
+    conn->out_msgs += msgs;
+    conn->out_bytes += bytes;
+    run->out_msgs += msgs;
+    run->out_bytes += bytes;
+}
+
+/* ---- delivering ---------------------------------------------------------------------------------------------------- */
+
+/* One message under everything that may differ from message to message. */
+static void deliver_carefully(struct sub *sub, struct run *run, unsigned i,
+                              const struct format *format)
+{
+    struct conn *conn = sub->conn;
+    struct client *client = client_of(conn);
+    const struct message *message = &run->messages[i];
+    if (sub->dead || !conn_is_live(conn))
+        return;
+    if (sub->filtered &&
+        !permissions_may_deliver(client->permissions, run->subject, sub_queue(sub)))
+        return;
+    run->accepted[i] = 1;
+    sub->delivered++;
+    count_out(conn, run, 1, body_of(format, message).len);
+    if (client->responses && message->reply.len)
+        responses_allow(client->responses, client->permissions, message->reply, conn_now_ms(conn));
+    send_alone(conn, format, run, i, 1);
+    if (sub->max && sub->delivered >= sub->max)
+        client_remove_sub(client, sub);
+}
+
+void client_deliver(struct sub *sub, struct run *run, unsigned first, unsigned count, bool share)
+{
+    struct conn *conn = sub->conn;
+    struct client *client = client_of(conn);
+    if (sub->dead || !conn_is_live(conn) || (conn == run->source && !client->echo))
+        return;
+    struct format format = { run->subject, sub_sid(sub), client->headers };
+    bool careful = sub->filtered || sub->max || client->responses;
+    trace_deliver(sub, run, first, count);
+    if (careful) {
+        for (unsigned i = first; i < first + count; i++)
+            deliver_carefully(sub, run, i, &format);
+    } else {
+        memset(run->accepted + first, 1, count);
+        sub->delivered += count;
+        size_t bytes = run->bytes;
+        if (count != run->count || (run->has_headers && !client->headers)) {
+            bytes = 0;
+            for (unsigned i = first; i < first + count; i++)
+                bytes += body_of(&format, &run->messages[i]).len;
+        }
+        count_out(conn, run, count, bytes);
+        if (share && (client->headers || !run->has_headers))
+            send_shared(conn, &format, run, first, count);
+        else
+            send_alone(conn, &format, run, first, count);
+    }
+    conn_touch(conn);
+    check_pending(conn, run);
+}
+
+/* ---- no responders --------------------------------------------------------------------------------------------------- */
+
+static struct sub *find_reply_sub(const struct client *client, struct span reply)
+{
+    struct sub *sub;
+    for (size_t at = 0; (sub = map_next(&client->subs, &at)) != NULL;)
+        if (!sub->queue_len && subject_matches(sub_subject(sub), reply))
+            return sub;
+    return NULL;
+}
+
+void client_unanswered(struct conn *conn, struct span subject, struct span reply)
+{
+    struct client *client = client_of(conn);
+    if (!client->no_responders)
+        return;
+    const struct sub *sub = find_reply_sub(client, reply);
+    if (!sub)
+        return;
+    struct span sid = sub_sid(sub);
+    size_t size = sizeof "NATS/1.0 503\r\nNats-Subject: \r\n\r\n" - 1 + subject.len;
+    conn_sendf(conn, "HMSG %.*s %.*s %zu %zu\r\nNATS/1.0 503\r\nNats-Subject: %.*s\r\n\r\n\r\n",
+               SPAN_ARG(reply), SPAN_ARG(sid), size, size, SPAN_ARG(subject));
+}

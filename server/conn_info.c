@@ -1,0 +1,149 @@
+/* conn_info.c - see conn_info.h. */
+#include "conn_info.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+#include "account.h"
+#include "client.h"
+#include "transport_tls.h"
+
+#include <stdlib.h>
+
+static void take_subs(const struct client *client, struct conn_info *out)
+{
+    struct sub *sub;
+    out->subs = mem_zero(sizeof *out->subs * (client->subs.count + 1));
+    for (size_t at = 0; (sub = map_next(&client->subs, &at)) != NULL;)
+        out->subs[out->subs_count++] = (struct sub_info){ .subject = mem_strspan(sub_subject(sub)),
+                                                          .queue = mem_strspan(sub_queue(sub)),
+                                                          .sid = mem_strspan(sub_sid(sub)),
+                                                          .delivered = sub->delivered,
+                                                          .max = sub->max };
+}
+
+static void put_hex(char out[65], const uint8_t digest[32])
+{
+    struct buf text = { 0 };
+    hex_encode(&text, span_make(digest, 32));
+    memcpy(out, buf_str(&text), 65);
+    buf_free(&text);
+}
+
+static void take_cert(const X509 *cert, struct cert_info *out)
+{
+    uint8_t digest[32];
+    struct buf name = { 0 };
+    tls_name_print(X509_get_subject_name(cert), &name);
+    out->subject = mem_strspan(buf_span(&name));
+    buf_free(&name);
+    tls_spki_sha256(cert, digest);
+    put_hex(out->spki_sha256, digest);
+    tls_cert_sha256(cert, digest);
+    put_hex(out->cert_sha256, digest);
+}
+
+static void take_certs(struct tls_engine *engine, struct conn_info *out)
+{
+    const STACK_OF(X509) *chain = tls_peer_chain(engine);
+    int count = chain ? sk_X509_num(chain) : 0;
+    if (count <= 0)
+        return;
+    out->certs = mem_zero(sizeof *out->certs * (size_t)count);
+    for (int i = 0; i < count; i++)
+        take_cert(sk_X509_value(chain, i), &out->certs[out->cert_count++]);
+}
+
+static void take_tls(const struct conn *conn, const struct conn_detail *detail,
+                     struct conn_info *out)
+{
+    struct tls_engine *engine = transport_tls_engine(conn);
+    if (!engine || conn->phase < CONN_OPEN)
+        return;
+    out->tls_version = tls_version(engine);
+    out->tls_cipher = tls_cipher(engine);
+    out->tls_first = client_of(conn)->has_handshaked_first;
+    if (detail->auth)
+        take_certs(engine, out);
+}
+
+void conn_info_take(const struct conn *conn, const struct conn_detail *detail,
+                    struct conn_info *out)
+{
+    const struct client *client = client_of(conn);
+    int64_t now_ns = clock_wall_ns(), idle_ms = conn_now_ms(conn) - conn->last_activity_ms;
+    *out = (struct conn_info){ .cid = conn->cid,
+                               .type = conn->protocol->name,
+                               .port = conn->port,
+                               .start_ns = conn->start_ns,
+                               .last_activity_ns = now_ns - idle_ms * NS_PER_MS,
+                               .reason = conn->reason,
+                               .rtt_ns = client->rtt_ns,
+                               .pending_bytes = conn_pending(conn),
+                               .in_msgs = conn->in_msgs,
+                               .out_msgs = conn->out_msgs,
+                               .in_bytes = conn->in_bytes,
+                               .out_bytes = conn->out_bytes,
+                               .stalls = conn->stalls,
+                               .sub_count = (uint32_t)client->subs.count,
+                               .name = mem_strdup(client->name),
+                               .lang = mem_strdup(client->lang),
+                               .version = mem_strdup(client->version),
+                               .user = mem_strdup(client->user_kind == USER_TOKEN ? "[REDACTED]"
+                                                                                  : client->user),
+                               .account = conn->account->name };
+    memcpy(out->ip, conn->ip, sizeof out->ip);
+    take_tls(conn, detail, out);
+    if (detail->subs)
+        take_subs(client, out);
+}
+
+void conn_info_copy(const struct conn_info *from, const struct conn_detail *detail,
+                    struct conn_info *to)
+{
+    *to = *from;
+    to->name = mem_strdup(from->name);
+    to->lang = mem_strdup(from->lang);
+    to->version = mem_strdup(from->version);
+    to->user = mem_strdup(from->user);
+    to->subs = NULL;
+    to->certs = NULL;
+    to->subs_count = to->cert_count = 0;
+    if (detail->subs && from->subs_count) {
+        to->subs = mem_zero(sizeof *to->subs * from->subs_count);
+        to->subs_count = from->subs_count;
+        for (size_t i = 0; i < from->subs_count; i++) {
+            to->subs[i] = from->subs[i];
+            to->subs[i].subject = mem_strdup(from->subs[i].subject);
+            to->subs[i].queue = mem_strdup(from->subs[i].queue);
+            to->subs[i].sid = mem_strdup(from->subs[i].sid);
+        }
+    }
+    if (detail->auth && from->cert_count) {
+        to->certs = mem_zero(sizeof *to->certs * from->cert_count);
+        to->cert_count = from->cert_count;
+        for (size_t i = 0; i < from->cert_count; i++) {
+            to->certs[i] = from->certs[i];
+            to->certs[i].subject = mem_strdup(from->certs[i].subject);
+        }
+    }
+}
+
+void conn_info_clear(struct conn_info *info)
+{
+    for (size_t i = 0; i < info->subs_count; i++) {
+        free(info->subs[i].subject);
+        free(info->subs[i].queue);
+        free(info->subs[i].sid);
+    }
+    for (size_t i = 0; i < info->cert_count; i++)
+        free(info->certs[i].subject);
+    free(info->subs);
+    free(info->certs);
+    free(info->name);
+    free(info->lang);
+    free(info->version);
+    free(info->user);
+    *info = (struct conn_info){ 0 };
+}

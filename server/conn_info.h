@@ -1,0 +1,56 @@
+/* conn_info.h - a snapshot of a connection for monitoring: what /connz shows, detached from the connection. */
+#ifndef SERVER_CONN_INFO_H
+#define SERVER_CONN_INFO_H
+
+#include "reasons.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stddef.h>
+
+struct conn;
+
+/** How much of a connection a snapshot takes. */
+struct conn_detail {
+    bool subs; /* the list of subscriptions */
+    bool auth; /* user, account, certificates */
+};
+
+struct sub_info {
+    char *subject, *queue, *sid; /* owned; queue "" = none */
+    uint64_t delivered, max;
+};
+
+struct cert_info {
+    char *subject;
+    char spki_sha256[65], cert_sha256[65];
+};
+
+struct conn_info {
+    uint64_t cid;
+    const char *type; /* "nats"; static */
+    char ip[46];
+    uint16_t port;
+    int64_t start_ns, last_activity_ns, stop_ns; /* wall clock; stop 0 = open */
+    enum close_reason reason;
+    int64_t rtt_ns;
+    uint64_t pending_bytes, in_msgs, out_msgs, in_bytes, out_bytes;
+    uint32_t stalls, sub_count;
+    char *name, *lang, *version, *user;   /* owned, NULL when absent */
+    const char *account;                  /* static */
+    const char *tls_version, *tls_cipher; /* static, NULL without TLS */
+    bool tls_first;
+    struct sub_info *subs;
+    size_t subs_count;
+    struct cert_info *certs;
+    size_t cert_count;
+};
+
+/** On the connection's worker. Free with conn_info_clear(). */
+void conn_info_take(const struct conn *conn, const struct conn_detail *detail,
+                    struct conn_info *out);
+void conn_info_copy(const struct conn_info *from, const struct conn_detail *detail,
+                    struct conn_info *to);
+void conn_info_clear(struct conn_info *info);
+
+#endif

@@ -1,0 +1,27 @@
+/* conn_private.h - what conn.c and conn_output.c share. */
+#ifndef SERVER_CONN_PRIVATE_H
+#define SERVER_CONN_PRIVATE_H
+
+#include "base/clock.h"
+
+#include "conn.h"
+
+/** Sets the timer to the earliest of all deadlines. */
+void conn_arm(struct conn *conn);
+/** Starts or stops reading as phase, pauses and stalls demand. */
+void conn_update_reading(struct conn *conn);
+void conn_read_start(struct conn *conn);
+/** Closes the socket now; the memory goes with libuv's close callbacks. */
+void conn_destroy(struct conn *conn);
+/** Everything is sent on a closing connection. */
+void conn_finish(struct conn *conn);
+/** A write has taken longer than write_deadline. */
+void conn_on_write_deadline(struct conn *conn);
+
+#define log_dbg_conn(conn, ...)                                                                    \
+    do {                                                                                           \
+        if (log_enabled(LOG_DBG))                                                                  \
+            conn_log(conn, LOG_DBG, __VA_ARGS__);                                                  \
+    } while (0)
+
+#endif

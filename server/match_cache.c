@@ -1,0 +1,41 @@
+/* match_cache.c - see match_cache.h. */
+#include "match_cache.h"
+
+#include "base/mem.h"
+
+#include <stdlib.h>
+
+#define HITS_PER_REPORT 1024
+
+static bool is_hit(const struct match *match, const struct subjects *index, struct span subject,
+                   uint64_t hash)
+{
+    return match && match->hash == hash && match->index == index &&
+           span_equal(match->subject, subject) && subjects_is_fresh(index, match);
+}
+
+struct match *match_cache_get(struct match_cache *cache, struct subjects *index,
+                              struct span subject, uint64_t hash, unsigned worker)
+{
+    if (!cache->slots)
+        cache->slots = mem_zero(MATCH_SLOTS * sizeof *cache->slots);
+    struct match **slot = &cache->slots[(hash >> 20) & (MATCH_SLOTS - 1)];
+    if (is_hit(*slot, index, subject, hash)) {
+        if (++cache->hits == HITS_PER_REPORT) {
+            subjects_count_hits(index, cache->hits);
+            cache->hits = 0;
+        }
+        return *slot;
+    }
+    cache->count += !*slot;
+    free(*slot);
+    *slot = subjects_match(index, subject, hash, worker);
+    return *slot;
+}
+
+void match_cache_free(struct match_cache *cache)
+{
+    for (size_t i = 0; cache->slots && i < MATCH_SLOTS; i++)
+        free(cache->slots[i]);
+    free(cache->slots);
+}

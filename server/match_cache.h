@@ -1,0 +1,21 @@
+/* match_cache.h - what a worker remembers of matches: one slot per subject hash, the newest wins. */
+#ifndef SERVER_MATCH_CACHE_H
+#define SERVER_MATCH_CACHE_H
+
+#include "subjects.h"
+
+#define MATCH_SLOTS                                                                                \
+    16384 /* a power of two; pointers, so unused ones cost nothing but address space */
+
+struct match_cache {
+    struct match **slots; /* owned; MATCH_SLOTS */
+    size_t count;
+    uint64_t hits; /* not yet told to the index */
+};
+
+/** The match of a subject, from memory if nothing has changed. Borrowed until the next call. */
+struct match *match_cache_get(struct match_cache *cache, struct subjects *index,
+                              struct span subject, uint64_t hash, unsigned worker);
+void match_cache_free(struct match_cache *cache);
+
+#endif

@@ -1,0 +1,60 @@
+/* monitor_private.h - what the monitoring endpoints share. Control thread. */
+#ifndef SERVER_MONITOR_PRIVATE_H
+#define SERVER_MONITOR_PRIVATE_H
+
+#include "base/buf.h"
+#include "base/error.h"
+
+#include "monitor.h"
+#include "monitor_rows.h"
+#include "server.h"
+
+/** A request on its way to its answer. */
+struct monitor_request {
+    struct server *server;
+    uint64_t cid;      /* the HTTP connection */
+    struct span query; /* encoded; borrowed while the endpoint function runs */
+};
+
+/** Sends a JSON document. */
+void monitor_answer_json(const struct monitor_request *request, int status, struct span body);
+/** Sends an error text, with a line end that some tools need. */
+void monitor_answer_text(const struct monitor_request *request, int status, const char *text);
+
+/* ---- parameters: the value of `name` in the query, or the default; false and Go's error text when it does not
+ * parse. */
+bool param_text(const struct monitor_request *request, const char *name, struct buf *out);
+bool param_bool(const struct monitor_request *request, const char *name, bool *out,
+                struct error *err);
+bool param_int(const struct monitor_request *request, const char *name, int64_t *out,
+               struct error *err);
+bool param_uint(const struct monitor_request *request, const char *name, uint64_t *out,
+                struct error *err);
+
+/* ---- endpoints */
+void monitor_varz(struct monitor_request *request);
+void monitor_connz(struct monitor_request *request);
+void monitor_subsz(struct monitor_request *request);
+void monitor_metrics(struct monitor_request *request);
+
+/** Prints /varz and /subsz numbers as metrics. Appends. */
+void varz_print_metrics(struct server *server, struct buf *out);
+void subsz_print_metrics(struct server *server, struct buf *out);
+/** Prints {"/varz": 3, ...}. */
+void http_stats_print(struct json *json, const char *name, const struct http_stats *stats);
+
+/* ---- snapshots of connections, taken by their workers */
+
+struct conn_info;
+
+struct gathered {
+    struct conn_info *items; /* owned; all workers' open clients */
+    size_t count;
+};
+
+/** Asks all workers; `done` runs later on the control thread, once, and takes what was gathered. */
+void monitor_gather(struct server *server, bool subs, bool auth,
+                    void (*done)(void *ctx, struct gathered *gathered), void *ctx);
+void gathered_free(struct gathered *gathered);
+
+#endif

@@ -1,0 +1,192 @@
+/* monitor_subsz.c - /subsz: figures of the subject index, and the subscriptions themselves on request. */
+#include "monitor_private.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "parser/subject.h"
+
+#include "account.h"
+#include "conn_info.h"
+
+#include <stdlib.h>
+
+#define LIMIT_DEFAULT 1024
+
+struct subsz {
+    uint64_t num_subscriptions, num_cache, num_inserts, num_removes, num_matches, max_fanout, total;
+    double cache_hit_rate, avg_fanout;
+    int64_t offset, limit;
+};
+
+#define S(member, kind) ROW(struct subsz, member, kind)
+static const struct row SUBSZ_ROWS[] = {
+    S(num_subscriptions, ROW_UINT),
+    S(num_cache, ROW_UINT),
+    S(num_inserts, ROW_UINT),
+    S(num_removes, ROW_UINT),
+    S(num_matches, ROW_UINT),
+    S(cache_hit_rate, ROW_FLOAT),
+    S(max_fanout, ROW_UINT),
+    S(avg_fanout, ROW_FLOAT),
+    S(total, ROW_UINT),
+    S(offset, ROW_INT),
+    S(limit, ROW_INT),
+    ROW_END,
+};
+
+struct subsz_request {
+    struct monitor_request http;
+    int64_t offset, limit;
+    struct buf test; /* a literal subject that the subscriptions have to match */
+    struct buf account;
+};
+
+static void fill(const struct server *server, struct subsz *out)
+{
+    struct subjects_stats stats = subjects_stats(server->account->subjects);
+    uint64_t lookups = stats.matches + stats.cache_hits;
+    *out = (struct subsz){ .num_subscriptions = stats.subscriptions,
+                           .num_inserts = stats.inserts,
+                           .num_removes = stats.removes,
+                           .num_matches = lookups,
+                           .num_cache = stats.cached,
+                           .max_fanout = stats.max_fanout,
+                           .limit = LIMIT_DEFAULT };
+    if (lookups > 0)
+        out->cache_hit_rate = (double)stats.cache_hits / (double)lookups;
+    if (stats.matches > 0)
+        out->avg_fanout = (double)stats.total_fanout / (double)stats.matches;
+}
+
+static bool is_wanted(const struct subsz_request *request, const struct sub_info *sub)
+{
+    return request->test.len == 0 ||
+           subject_matches(span_of(sub->subject), buf_span(&request->test));
+}
+
+static void print_sub(struct json *json, const struct conn_info *info, const struct sub_info *sub)
+{
+    json_object(json, NULL);
+    json_string(json, "account", info->account);
+    json_string(json, "account_tag", info->account);
+    json_string(json, "subject", sub->subject);
+    if (*sub->queue)
+        json_string(json, "qgroup", sub->queue);
+    json_string(json, "sid", sub->sid);
+    json_uint(json, "msgs", sub->delivered);
+    if (sub->max)
+        json_uint(json, "max", sub->max);
+    json_uint(json, "cid", info->cid);
+    json_object_end(json);
+}
+
+/* Prints one page of all matching subscriptions; returns how many there are in all. */
+static uint64_t print_list(struct json *json, const struct subsz_request *request,
+                           const struct gathered *all)
+{
+    uint64_t total = 0, first = (uint64_t)request->offset, limit = (uint64_t)request->limit;
+    for (size_t c = 0; c < all->count; c++) {
+        for (size_t i = 0; i < all->items[c].subs_count; i++) {
+            const struct sub_info *sub = &all->items[c].subs[i];
+            if (!is_wanted(request, sub))
+                continue;
+            if (total >= first && total - first < limit)
+                print_sub(json, &all->items[c], sub);
+            total++;
+        }
+    }
+    return total;
+}
+
+static void answer(const struct subsz_request *request, const struct gathered *all)
+{
+    struct subsz subsz;
+    struct buf list = { 0 }, body = { 0 };
+    const struct server *server = request->http.server;
+    bool unknown_account =
+        request->account.len > 0 && !span_is(buf_span(&request->account), GLOBAL_ACCOUNT);
+    fill(server, &subsz);
+    if (unknown_account)
+        subsz = (struct subsz){ 0 };
+    subsz.offset = request->offset;
+    subsz.limit = request->limit;
+    if (all && !unknown_account) {
+        struct json items = json_begin(&list, 0);
+        json_array(&items, NULL);
+        subsz.total = print_list(&items, request, all);
+        json_array_end(&items);
+    }
+    struct json json = json_begin(&body, 2);
+    json_object(&json, NULL);
+    json_string(&json, "server_id", server->id);
+    json_time(&json, "now", clock_wall_ns());
+    rows_print_json(&json, SUBSZ_ROWS, &subsz);
+    if (list.len > sizeof "[]" - 1)
+        json_raw(&json, "subscriptions_list", buf_span(&list));
+    json_object_end(&json);
+    monitor_answer_json(&request->http, 200, buf_span(&body));
+    buf_free(&list);
+    buf_free(&body);
+}
+
+static void free_request(struct subsz_request *request)
+{
+    buf_free(&request->test);
+    buf_free(&request->account);
+    free(request);
+}
+
+static void finish(void *ctx, struct gathered *all)
+{
+    struct subsz_request *request = ctx;
+    answer(request, all);
+    gathered_free(all);
+    free_request(request);
+}
+
+static bool read_params(struct subsz_request *request, bool *subs, struct error *err)
+{
+    request->limit = LIMIT_DEFAULT;
+    if (!param_bool(&request->http, "subs", subs, err) ||
+        !param_int(&request->http, "offset", &request->offset, err) ||
+        !param_int(&request->http, "limit", &request->limit, err))
+        return false;
+    param_text(&request->http, "acc", &request->account);
+    param_text(&request->http, "test", &request->test);
+    struct span test = buf_span(&request->test);
+    if (test.len && !subject_is_valid_publish(test))
+        return error_set(err, "invalid test subject, must be valid publish subject: %s",
+                         buf_str(&request->test));
+    if (request->offset < 0)
+        request->offset = 0;
+    if (request->limit <= 0)
+        request->limit = LIMIT_DEFAULT;
+    return true;
+}
+
+void monitor_subsz(struct monitor_request *http)
+{
+    struct subsz_request *request = mem_zero(sizeof *request);
+    struct error err;
+    bool subs = false;
+    request->http = *http;
+    if (!read_params(request, &subs, &err)) {
+        monitor_answer_text(http, 400, err.text);
+        free_request(request);
+        return;
+    }
+    request->http.query = (struct span){ 0 };
+    if (subs) {
+        monitor_gather(http->server, true, false, finish, request);
+        return;
+    }
+    answer(request, NULL);
+    free_request(request);
+}
+
+void subsz_print_metrics(struct server *server, struct buf *out)
+{
+    struct subsz subsz;
+    fill(server, &subsz);
+    rows_print_metrics(out, "gnatsd_subsz", SUBSZ_ROWS, &subsz);
+}

@@ -1,0 +1,130 @@
+/* peer_check.c - see peer_check.h.
+ *
+ *   worker: begin --step--> verdict from memory
+ *                    \--needs fetch--> post to control: run ... done --> post to worker: resume
+ *
+ * The object is shared by two threads, but never at the same time: it travels with the posts. Only
+ * `abandoned` belongs to the worker alone, which reads it when the object has come home. */
+#include "peer_check.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+
+#include "conn.h"
+#include "options.h"
+#include "server.h"
+#include "transport_tls.h"
+
+#include <stdlib.h>
+
+struct peer_check {
+    struct post post;
+    struct list link;         /* control: all checks under way */
+    struct ocsp_check *check; /* freed on the control thread */
+    struct worker *home;
+    struct conn *conn; /* worker: NULL once abandoned */
+    const char *reason;
+    enum ocsp_outcome outcome;
+};
+
+static const STACK_OF(X509) * next_chain(void *chains)
+{
+    return tls_chains_next(chains);
+}
+
+static void free_chains(void *chains)
+{
+    tls_chains_free(chains);
+}
+
+/* Worker: the verdict is home. */
+static void deliver(struct worker *worker, struct post *post)
+{
+    struct peer_check *check = (struct peer_check *)post;
+    struct conn *conn = check->conn;
+    atomic_fetch_sub_explicit(&worker->server->pending_checks, 1, memory_order_relaxed);
+    if (conn)
+        transport_tls_resume(conn, check->outcome == OCSP_ACCEPT ? TLS_PASS : TLS_REJECT,
+                             check->reason);
+    free(check);
+}
+
+/* Control: the fetches are done, or given up. */
+static void send_home(struct peer_check *check, enum ocsp_outcome outcome)
+{
+    list_remove(&check->link);
+    check->outcome = outcome;
+    check->reason = ocsp_check_reason(check->check);
+    ocsp_check_free(check->check);
+    check->post.run = deliver;
+    worker_post(check->home, &check->post);
+}
+
+static void on_done(void *ctx, struct ocsp_check *ocsp_check, enum ocsp_outcome outcome)
+{
+    (void)ocsp_check;
+    send_home(ctx, outcome);
+}
+
+/* Control: ask the CA. */
+static void run(struct worker *control, struct post *post)
+{
+    struct peer_check *check = (struct peer_check *)post;
+    list_append(&control->server->checks, &check->link);
+    if (control->is_stopping)
+        send_home(check, OCSP_REJECT);
+    else
+        ocsp_check_run(check->check, on_done, check);
+}
+
+void peer_checks_reject_all(struct server *server)
+{
+    list_each(link, &server->checks)
+        send_home(list_entry(link, struct peer_check, link), OCSP_REJECT);
+}
+
+enum tls_verdict peer_check_begin(struct conn *conn, const struct ocsp_peer_options *options,
+                                  struct tls_chains *chains, struct peer_check **out,
+                                  const char **reason)
+{
+    struct server *server = conn->worker->server;
+    int64_t pending_max = conn->worker->options->max_pending_verifications;
+    struct ocsp_question question = {
+        .next_chain = next_chain,
+        .free_chains = free_chains,
+        .chains = chains,
+        .options = options,
+    };
+    struct ocsp_check *ocsp_check = ocsp_check_new(server->ocsp, &question);
+    enum ocsp_outcome outcome = ocsp_check_step(ocsp_check);
+    *reason = ocsp_check_reason(ocsp_check);
+
+    if (outcome == OCSP_NEEDS_FETCH &&
+        atomic_fetch_add_explicit(&server->pending_checks, 1, memory_order_relaxed) >=
+            pending_max) {
+        atomic_fetch_sub_explicit(&server->pending_checks, 1, memory_order_relaxed);
+        conn_log(conn, LOG_WRN,
+                 "too many handshakes wait for a CA (max_pending_verifications %lld)",
+                 (long long)pending_max);
+        outcome = OCSP_REJECT;
+    }
+    if (outcome != OCSP_NEEDS_FETCH) {
+        ocsp_check_free(ocsp_check);
+        return outcome == OCSP_ACCEPT ? TLS_PASS : TLS_REJECT;
+    }
+    struct peer_check *check = mem_zero(sizeof *check);
+    check->post.run = run;
+    check->check = ocsp_check;
+    check->home = conn->worker;
+    check->conn = conn;
+    list_init(&check->link);
+    *out = check;
+    worker_post(server->control, &check->post);
+    return TLS_LATER;
+}
+
+void peer_check_abandon(struct peer_check *check)
+{
+    if (check)
+        check->conn = NULL;
+}

@@ -1,0 +1,23 @@
+/* peer_check.h - connects the two rooms that do not know each other: TLS asks "may this chain pass?", OCSP
+ * knows. From memory at once, on the worker; through the control thread when a CA has to be asked. */
+#ifndef SERVER_PEER_CHECK_H
+#define SERVER_PEER_CHECK_H
+
+#include "tls/tls.h"
+
+struct conn;
+struct ocsp_peer_options;
+struct server;
+struct peer_check;
+
+/** Judges the chains (taken). With TLS_LATER *check is set, and transport_tls_resume() comes on the
+ *  connection's worker, unless peer_check_abandon() is called before. With TLS_REJECT *reason says why. */
+enum tls_verdict peer_check_begin(struct conn *conn, const struct ocsp_peer_options *options,
+                                  struct tls_chains *chains, struct peer_check **check,
+                                  const char **reason);
+/** The connection is gone; a fetch under way still fills the cache. NULL is allowed. Worker thread. */
+void peer_check_abandon(struct peer_check *check);
+/** Gives up every question that is under way: its peer is refused. Control thread. */
+void peer_checks_reject_all(struct server *server);
+
+#endif

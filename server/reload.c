@@ -1,0 +1,209 @@
+/* reload.c - see reload.h. */
+#include "reload.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#include "client.h"
+#include "files.h"
+#include "flags.h"
+#include "options.h"
+#include "server.h"
+
+#include <stdlib.h>
+
+struct reload {
+    struct server *server;
+    uv_work_t work;
+    bool is_running, again; /* a signal during a reload asks for another one */
+    struct options *next;
+    struct problems problems;
+};
+
+struct reload *reload_new(struct server *server)
+{
+    struct reload *reload = mem_zero(sizeof *reload);
+    reload->server = server;
+    reload->work.data = reload;
+    return reload;
+}
+
+void reload_free(struct reload *reload)
+{
+    free(reload);
+}
+
+void reload_log_settings(const struct options *options, const char *program,
+                         struct log_settings *out)
+{
+    *out = (struct log_settings){ .file = options->log_file,
+                                  .remote_syslog = options->remote_syslog,
+                                  .program = program,
+                                  .syslog = options->syslog,
+                                  .debug = options->debug,
+                                  .trace = options->trace,
+                                  .time = options->logtime,
+                                  .utc = options->logtime_utc,
+                                  .size_limit = options->log_size_limit,
+                                  .max_files = options->log_max_num };
+}
+
+/* ---- on the workers ------------------------------------------------------------------------------------------- */
+
+struct options_post {
+    struct post post;
+    struct options *options; /* retained */
+};
+
+static void take_options(struct worker *worker, struct post *post)
+{
+    struct options_post *message = (struct options_post *)post;
+    options_release(worker->options);
+    worker->options = message->options;
+    free(message);
+    list_each(link, &worker->conns)
+    {
+        struct conn *conn = list_entry(link, struct conn, link);
+        if (conn->protocol->options_changed && conn_is_live(conn))
+            conn->protocol->options_changed(conn);
+    }
+}
+
+static void post_options(struct worker *worker, struct options *options)
+{
+    struct options_post *message = mem_zero(sizeof *message);
+    message->post.run = take_options;
+    message->options = options_retain(options);
+    worker_post(worker, &message->post);
+}
+
+/* One connection too many. */
+static void close_surplus(struct worker *worker, struct post *post)
+{
+    free(post);
+    list_each(link, &worker->conns)
+    {
+        struct conn *conn = list_entry(link, struct conn, link);
+        if (conn->protocol == &CLIENT_PROTOCOL && conn_is_live(conn)) {
+            conn_close(conn, CLOSE_MAX_CONNECTIONS);
+            return;
+        }
+    }
+}
+
+static void enforce_max_connections(struct server *server)
+{
+    int64_t max = server->options->max_connections < 0 ? 0 : server->options->max_connections;
+    int64_t surplus = atomic_load_explicit(&server->clients, memory_order_relaxed) - max;
+    unsigned count = atomic_load_explicit(&server->worker_count, memory_order_relaxed);
+    if (surplus <= 0)
+        return;
+    uint64_t left = (uint64_t)surplus;
+    for (unsigned i = 0; i < count; i++) {
+        uint64_t here = stat_get(&server->workers[i]->stats.connections);
+        for (; here > 0 && left > 0; here--, left--) {
+            struct post *post = mem_zero(sizeof *post);
+            post->run = close_surplus;
+            worker_post(server->workers[i], post);
+        }
+    }
+    log_inf("Closed %lld connections to fall within max_connections", (long long)surplus);
+}
+
+/* ---- on the control thread --------------------------------------------------------------------------------------- */
+
+static void print_line(void *ctx, const char *text)
+{
+    (void)ctx;
+    log_inf("%s", text);
+}
+
+static void fail(const char *text)
+{
+    log_err("Failed to reload server configuration: %s", text);
+}
+
+static void fail_with_problems(const struct problems *problems)
+{
+    struct buf text = { 0 };
+    for (size_t i = 0; i < problems->count; i++) {
+        if (text.len)
+            buf_append_str(&text, "; ");
+        buf_append_str(&text, problems->items[i].text);
+    }
+    fail(buf_str(&text));
+    buf_free(&text);
+}
+
+static void apply(struct server *server, struct options *next)
+{
+    struct options *old = server->options;
+    struct log_settings log_settings;
+    struct error err;
+    if (!options_may_reload(old, next, &err)) {
+        fail(err.text);
+        return;
+    }
+    reload_log_settings(next, flags_program(server->flags), &log_settings);
+    if (!log_open(&log_settings, &err)) {
+        fail(err.text);
+        return;
+    }
+    options_describe_changes(old, next, print_line, NULL);
+    server->options = options_retain(next);
+    server_start_ocsp(server);
+    unsigned count = atomic_load_explicit(&server->worker_count, memory_order_relaxed);
+    for (unsigned i = 0; i < count; i++)
+        post_options(server->workers[i], next);
+    post_options(server->control, next);
+    enforce_max_connections(server);
+    if (next->pid_file && !files_write_pid(next->pid_file, &err))
+        log_err("%s", err.text);
+    options_release(old);
+    server->config_load_ns = clock_wall_ns();
+    log_inf("Reloaded server configuration (%s)", next->config_digest);
+}
+
+/* Thread pool: reads the file, loads certificates. */
+static void load(uv_work_t *work)
+{
+    struct reload *reload = work->data;
+    reload->next = options_load(reload->server->flags, &reload->problems);
+}
+
+static void on_loaded(uv_work_t *work, int status)
+{
+    struct reload *reload = work->data;
+    struct server *server = reload->server;
+    reload->is_running = false;
+    if (status == 0 && !atomic_load_explicit(&server->is_shutting_down, memory_order_relaxed)) {
+        if (reload->next)
+            apply(server, reload->next);
+        else
+            fail_with_problems(&reload->problems);
+    }
+    options_release(reload->next);
+    reload->next = NULL;
+    problems_free(&reload->problems);
+    reload->problems = (struct problems){ 0 };
+    if (reload->again) {
+        reload->again = false;
+        server_reload(server);
+    }
+}
+
+void server_reload(struct server *server)
+{
+    struct reload *reload = server->reload;
+    if (!flags_config_file(server->flags)) {
+        fail("can only reload config when a file is provided using -c or --config");
+        return;
+    }
+    if (reload->is_running) {
+        reload->again = true;
+        return;
+    }
+    reload->is_running = true;
+    uv_queue_work(&server->control->loop, &reload->work, load, on_loaded);
+}

@@ -1,0 +1,17 @@
+/* reload.h - a new configuration for a running server: the whole of it, or none. Control thread; the file is
+ * read on the thread pool. */
+#ifndef SERVER_RELOAD_H
+#define SERVER_RELOAD_H
+
+struct reload;
+struct server;
+struct options;
+struct log_settings;
+
+struct reload *reload_new(struct server *server);
+void reload_free(struct reload *reload);
+/** What the options say about the log. Strings are borrowed from the options. */
+void reload_log_settings(const struct options *options, const char *program,
+                         struct log_settings *out);
+
+#endif

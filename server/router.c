@@ -1,0 +1,379 @@
+/* router.c - runs, queue groups and batches for other workers; see router.h. */
+#include "router.h"
+
+#include "base/mem.h"
+#include "base/rand.h"
+
+#include "account.h"
+#include "batch.h"
+#include "match_cache.h"
+#include "server.h"
+
+#include <stdlib.h>
+
+#define INBOX_MAX                                                                                  \
+    ((size_t)16 * 1024 * 1024) /* a worker that far behind holds its publishers back */
+#define INBOX_STALL_MS 2
+
+struct router {
+    struct worker *worker;
+    struct run run;
+    const struct match *match; /* of the run */
+    struct match_cache cache;
+    struct batch *batches[MAX_WORKERS]; /* being filled; NULL = none */
+};
+
+struct router *router_new(struct worker *worker)
+{
+    struct router *router = mem_zero(sizeof *router);
+    router->worker = worker;
+    return router;
+}
+
+void router_free(struct router *router)
+{
+    if (!router)
+        return;
+    for (unsigned i = 0; i < MAX_WORKERS; i++)
+        free(router->batches[i]);
+    match_cache_free(&router->cache);
+    free(router);
+}
+
+size_t router_cached(const struct router *router)
+{
+    return router->cache.count;
+}
+
+/* ---- other workers ------------------------------------------------------------------------------------ */
+
+static void hand_over(struct router *router, unsigned index)
+{
+    struct batch *batch = router->batches[index];
+    if (!batch)
+        return;
+    router->batches[index] = NULL;
+    struct worker *target = router->worker->server->workers[index];
+    atomic_fetch_add_explicit(&target->inbox_bytes, batch->used, memory_order_relaxed);
+    worker_post(target, &batch->post);
+}
+
+void router_hand_over(struct router *router)
+{
+    unsigned count =
+        atomic_load_explicit(&router->worker->server->worker_count, memory_order_acquire);
+    for (unsigned i = 0; i < count; i++)
+        hand_over(router, i);
+}
+
+static void receive_batch(struct worker *worker, struct post *post);
+
+/* One message for one worker: for its plain subscriptions, or (queue not empty) for one member of a group. */
+static void send_to_worker(struct router *router, unsigned index, const struct message *message,
+                           struct span queue, unsigned hops)
+{
+    const struct run *run = &router->run;
+    struct batch_entry entry = { .account = run->account,
+                                 .subject = run->subject,
+                                 .reply = message->reply,
+                                 .queue = queue,
+                                 .data = message->data,
+                                 .header_size = message->header_size,
+                                 .origin = run->origin,
+                                 .hops = (uint8_t)hops };
+    size_t size = batch_entry_size(&entry);
+    if (router->batches[index] && !batch_has_room(router->batches[index], size))
+        hand_over(router, index);
+    if (!router->batches[index])
+        router->batches[index] = batch_new(size, receive_batch);
+    batch_append(router->batches[index], &entry);
+
+    struct worker *target = router->worker->server->workers[index];
+    if (run->source && atomic_load_explicit(&target->inbox_bytes, memory_order_relaxed) > INBOX_MAX)
+        conn_stall(run->source, INBOX_STALL_MS);
+}
+
+static void send_to_workers(struct router *router, unsigned first, unsigned count)
+{
+    struct run *run = &router->run;
+    for (uint64_t left = router->match->remote; left; left &= left - 1) {
+        unsigned index = (unsigned)__builtin_ctzll(left);
+        for (unsigned i = first; i < first + count; i++)
+            send_to_worker(router, index, &run->messages[i], (struct span){ 0 }, 0);
+    }
+    if (router->match->remote)
+        memset(run->accepted + first, 1, count);
+}
+
+/* ---- this worker --------------------------------------------------------------------------------------- */
+
+static void drop_shared(struct router *router)
+{
+    struct shared_bytes *shared = &router->run.shared;
+    for (unsigned i = 0; i < shared->count; i++)
+        block_release(&router->worker->pool, shared->blocks[i]);
+    shared->count = 0;
+    shared->failed = false;
+}
+
+static bool wants_same_bytes(const struct sub *a, const struct sub *b)
+{
+    return a->conn->protocol == b->conn->protocol && span_equal(sub_sid(a), sub_sid(b));
+}
+
+/* Subscriptions with equal sids stand together, so what was formatted for one serves the next. */
+static void deliver_plain(struct router *router, unsigned first, unsigned count)
+{
+    const struct match *match = router->match;
+    for (uint32_t i = 0; i < match->plain_count; i++) {
+        struct sub *sub = match->plain[i];
+        bool as_before = i > 0 && wants_same_bytes(match->plain[i - 1], sub);
+        bool as_next = i + 1 < match->plain_count && wants_same_bytes(sub, match->plain[i + 1]);
+        if (!as_before)
+            drop_shared(router);
+        sub->conn->protocol->deliver(sub, &router->run, first, count, as_before || as_next);
+    }
+    drop_shared(router);
+}
+
+/* Offers message i to this worker's members, from a random one on, until one takes it. */
+static bool offer_to_members(struct router *router, const struct match_group *group, unsigned i)
+{
+    struct run *run = &router->run;
+    if (group->member_count == 0)
+        return false;
+    uint8_t accepted_before = run->accepted[i];
+    uint32_t start = group->member_count > 1 ? rand_below(group->member_count) : 0;
+    for (uint32_t k = 0; k < group->member_count; k++) {
+        uint32_t at = start + k < group->member_count ? start + k : start + k - group->member_count;
+        struct sub *sub = group->members[at];
+        run->accepted[i] = 0;
+        sub->conn->protocol->deliver(sub, run, i, 1, false);
+        if (run->accepted[i])
+            return true;
+    }
+    run->accepted[i] = accepted_before;
+    return false;
+}
+
+/* The other workers' shares as one line of members: which worker has the n-th? */
+static unsigned worker_of_member(const struct match_group *group, uint32_t n)
+{
+    for (uint32_t i = 0; i < group->remote_count; i++) {
+        if (n < group->remote[i].members)
+            return group->remote[i].worker;
+        n -= group->remote[i].members;
+    }
+    return group->remote[0].worker;
+}
+
+/* One member of the group gets message i; every member of every worker has the same chance. */
+static void deliver_to_group(struct router *router, const struct match_group *group, unsigned i,
+                             unsigned hops)
+{
+    uint32_t elsewhere = group->total - group->member_count;
+    uint32_t n = elsewhere ? rand_below(group->total) : 0;
+    if ((elsewhere == 0 || n < group->member_count) && offer_to_members(router, group, i))
+        return;
+    if (elsewhere == 0)
+        return;
+    n = n < group->member_count ? rand_below(elsewhere) : n - group->member_count;
+    send_to_worker(router, worker_of_member(group, n), &router->run.messages[i], group->queue,
+                   hops);
+    router->run.accepted[i] = 1;
+}
+
+static void deliver_to_groups(struct router *router, unsigned i)
+{
+    for (uint32_t g = 0; g < router->match->group_count; g++)
+        deliver_to_group(router, &router->match->groups[g], i, 0);
+}
+
+/* Message by message where a connection gets several copies: their order is the publisher's. */
+static void deliver_one_by_one(struct router *router)
+{
+    for (unsigned i = 0; i < router->run.count; i++) {
+        deliver_plain(router, i, 1);
+        send_to_workers(router, i, 1);
+        deliver_to_groups(router, i);
+    }
+}
+
+static void deliver_run(struct router *router)
+{
+    struct run *run = &router->run;
+    const struct match *match = router->match;
+    if (run->is_from_remote) {
+        if (match->is_simple)
+            deliver_plain(router, 0, run->count);
+        else
+            for (unsigned i = 0; i < run->count; i++)
+                deliver_plain(router, i, 1);
+    } else if (!match->is_simple || (match->remote && match->group_count)) {
+        deliver_one_by_one(router);
+    } else {
+        deliver_plain(router, 0, run->count);
+        send_to_workers(router, 0, run->count);
+        for (unsigned i = 0; match->group_count && i < run->count; i++)
+            deliver_to_groups(router, i);
+    }
+}
+
+static void tell_unanswered(struct run *run)
+{
+    for (unsigned i = 0; i < run->count && conn_is_live(run->source); i++)
+        if (run->messages[i].reply.len && !run->accepted[i])
+            run->source->protocol->unanswered(run->source, run->subject, run->messages[i].reply);
+}
+
+void router_end_run(struct router *router)
+{
+    struct run *run = &router->run;
+    if (run->count == 0)
+        return;
+    if (!match_is_empty(router->match)) {
+        if (run->has_replies || router->match->group_count)
+            memset(run->accepted, 0, run->count);
+        deliver_run(router);
+        stat_add(&router->worker->stats.out_msgs, run->out_msgs);
+        stat_add(&router->worker->stats.out_bytes, run->out_bytes);
+    } else if (run->has_replies) {
+        memset(run->accepted, 0, run->count);
+    }
+    if (run->has_replies && run->source)
+        tell_unanswered(run);
+    run->count = 0;
+}
+
+/* ---- collecting ------------------------------------------------------------------------------------------ */
+
+static void begin_run(struct router *router, struct account *account, struct span subject)
+{
+    struct run *run = &router->run;
+    uint64_t hash = hash_bytes(&router->worker->server->hash_key, subject);
+    run->account = account;
+    run->subject = subject;
+    run->source = NULL;
+    run->count = 0;
+    run->bytes = 0;
+    run->has_headers = run->has_replies = run->is_from_remote = false;
+    run->out_msgs = run->out_bytes = 0;
+    router->match =
+        match_cache_get(&router->cache, account->subjects, subject, hash, router->worker->index);
+}
+
+static void add_to_run(struct run *run, const struct message *message)
+{
+    run->messages[run->count++] = *message;
+    run->bytes += message->data.len;
+    run->has_headers |= message->header_size > 0;
+    run->has_replies |= message->reply.len > 0;
+}
+
+bool router_continues_run(const struct router *router, const struct conn *source,
+                          struct span subject)
+{
+    const struct run *run = &router->run;
+    return run->count > 0 && run->source == source && span_equal(run->subject, subject);
+}
+
+void router_publish(struct router *router, struct conn *source, struct span subject,
+                    const struct message *message)
+{
+    struct run *run = &router->run;
+    if (!router_continues_run(router, source, subject) || run->count == RUN_MAX) {
+        router_end_run(router);
+        begin_run(router, source->account, subject);
+        run->source = source;
+        run->origin = (struct conn_handle){ source->cid, (uint8_t)router->worker->index };
+    }
+    add_to_run(run, message);
+}
+
+/* ---- from other workers ----------------------------------------------------------------------------------- */
+
+static const struct match_group *find_group(const struct match *match, struct span queue)
+{
+    for (uint32_t g = 0; g < match->group_count; g++)
+        if (span_equal(match->groups[g].queue, queue))
+            return &match->groups[g];
+    return NULL;
+}
+
+/* The sender counted a member here. If it has left meanwhile, the message goes on to where members are now. */
+static void deliver_queued(struct router *router, const struct batch_entry *entry)
+{
+    enum { MAX_HOPS = 8 };
+    const struct match_group *group = find_group(router->match, entry->queue);
+    router->run.accepted[0] = 0;
+    if (!group)
+        return;
+    if (!offer_to_members(router, group, 0) && entry->hops < MAX_HOPS && group->remote_count > 0)
+        deliver_to_group(router, group, 0, entry->hops + 1U);
+}
+
+static void receive_entry(struct router *router, const struct batch_entry *entry)
+{
+    struct run *run = &router->run;
+    struct message message = { .reply = entry->reply,
+                               .data = entry->data,
+                               .header_size = entry->header_size };
+    bool continues = run->count > 0 && run->is_from_remote && !entry->queue.len &&
+                     run->account == entry->account && run->origin.cid == entry->origin.cid &&
+                     run->count < RUN_MAX && span_equal(run->subject, entry->subject);
+    if (!continues) {
+        router_end_run(router);
+        begin_run(router, entry->account, entry->subject);
+        run->is_from_remote = true;
+        run->origin = entry->origin;
+    }
+    add_to_run(run, &message);
+    if (entry->queue.len) {
+        deliver_queued(router, entry);
+        stat_add(&router->worker->stats.out_msgs, run->out_msgs);
+        stat_add(&router->worker->stats.out_bytes, run->out_bytes);
+        run->count = 0;
+    }
+}
+
+static void receive_batch(struct worker *worker, struct post *post)
+{
+    struct batch *batch = (struct batch *)post;
+    struct batch_entry entry;
+    for (size_t at = 0; batch_next(batch, &at, &entry);)
+        receive_entry(worker->router, &entry);
+    router_end_run(worker->router);
+    conn_settle_borrowers(worker);
+    atomic_fetch_sub_explicit(&worker->inbox_bytes, batch->used, memory_order_relaxed);
+    free(batch);
+}
+
+/* ---- stalls ------------------------------------------------------------------------------------------------- */
+
+struct stall_post {
+    struct post post;
+    uint64_t cid;
+    int64_t ms;
+};
+
+static void receive_stall(struct worker *worker, struct post *post)
+{
+    struct stall_post *stall = (struct stall_post *)post;
+    struct conn *conn = worker_find_conn(worker, stall->cid);
+    if (conn)
+        conn_stall(conn, stall->ms);
+    free(stall);
+}
+
+void router_stall_source(struct router *router, const struct run *run, int64_t ms)
+{
+    if (run->source) {
+        conn_stall(run->source, ms);
+        return;
+    }
+    struct stall_post *stall = mem_zero(sizeof *stall);
+    stall->post.run = receive_stall;
+    stall->cid = run->origin.cid;
+    stall->ms = ms;
+    worker_post(router->worker->server->workers[run->origin.worker], &stall->post);
+}

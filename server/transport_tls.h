@@ -1,0 +1,23 @@
+/* transport_tls.h - TLS as a layer of a connection: feeds the engine, sends what it says, and lets the
+ * verified chain of a peer be judged before the handshake goes on. Worker thread only. */
+#ifndef SERVER_TRANSPORT_TLS_H
+#define SERVER_TRANSPORT_TLS_H
+
+#include "tls/tls.h"
+
+#include "conn.h"
+
+struct tls_options;
+
+/** The layer begins its handshake with the first bytes it gets. */
+struct layer *transport_tls_new(struct conn *conn, const struct tls_options *options);
+/** The engine of a connection, or NULL when it has no TLS. Borrowed. */
+struct tls_engine *transport_tls_engine(const struct conn *conn);
+/** False while a CA is asked and enough has been received already. */
+bool transport_tls_wants_input(const struct conn *conn);
+/** The handshake took too long. */
+void transport_tls_timed_out(struct conn *conn);
+/** The verdict on the peer that was asked for is here. */
+void transport_tls_resume(struct conn *conn, enum tls_verdict verdict, const char *reason);
+
+#endif

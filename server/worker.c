@@ -1,0 +1,227 @@
+/* worker.c - the event loop of a thread and its inbox. */
+#include "worker.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+
+#include "conn.h"
+#include "options.h"
+#include "router.h"
+#include "server.h"
+
+#include <stdlib.h>
+
+#define BUSY_PERIOD_MS 1000
+
+/* ---- inbox ----------------------------------------------------------------------------------------- */
+
+void worker_post(struct worker *worker, struct post *post)
+{
+    post->next = NULL;
+    pthread_mutex_lock(&worker->inbox_lock);
+    bool was_empty = !worker->inbox_first;
+    *worker->inbox_last = post;
+    worker->inbox_last = &post->next;
+    pthread_mutex_unlock(&worker->inbox_lock);
+    if (was_empty)
+        uv_async_send(&worker->inbox_wake);
+}
+
+static void on_wake(uv_async_t *async)
+{
+    struct worker *worker = async->data;
+    pthread_mutex_lock(&worker->inbox_lock);
+    struct post *post = worker->inbox_first;
+    worker->inbox_first = NULL;
+    worker->inbox_last = &worker->inbox_first;
+    pthread_mutex_unlock(&worker->inbox_lock);
+    while (post) {
+        struct post *next = post->next;
+        post->run(worker, post);
+        post = next;
+    }
+}
+
+/* ---- the end of a turn ------------------------------------------------------------------------------- */
+
+static void flush_dirty(struct worker *worker)
+{
+    while (!list_is_empty(&worker->dirty))
+        conn_flush(list_entry(worker->dirty.next, struct conn, dirty_link));
+}
+
+static void bury_closing(struct worker *worker)
+{
+    while (!list_is_empty(&worker->closing)) {
+        struct conn *conn = list_entry(worker->closing.next, struct conn, closing_link);
+        list_remove(&conn->closing_link);
+        conn_bury(conn);
+    }
+}
+
+static void free_dead_subs(struct worker *worker)
+{
+    while (worker->dead_subs) {
+        struct sub *sub = worker->dead_subs;
+        worker->dead_subs = sub->next;
+        free(sub);
+    }
+}
+
+void worker_end_turn(struct worker *worker)
+{
+    router_end_run(worker->router);
+    do { /* burying may close more: a shutdown that finds a full socket, for example */
+        flush_dirty(worker);
+        bury_closing(worker);
+    } while (!list_is_empty(&worker->dirty) || !list_is_empty(&worker->closing));
+    router_hand_over(worker->router);
+    free_dead_subs(worker);
+}
+
+static void on_turn(uv_prepare_t *turn)
+{
+    worker_end_turn(turn->data);
+}
+
+/* ---- how busy ------------------------------------------------------------------------------------------ */
+
+static void on_busy_timer(uv_timer_t *timer)
+{
+    struct worker *worker = timer->data;
+    uint64_t now = uv_hrtime();
+    uint64_t idle = uv_metrics_idle_time(&worker->loop);
+    uint64_t wall = now - worker->busy_before_ns, waited = idle - worker->idle_before_ns;
+    if (wall > 0)
+        atomic_store_explicit(&worker->busy_permille,
+                              (uint32_t)(waited >= wall ? 0 : (wall - waited) * 1000 / wall),
+                              memory_order_relaxed);
+    worker->busy_before_ns = now;
+    worker->idle_before_ns = idle;
+}
+
+unsigned worker_busy(const struct worker *worker)
+{
+    return atomic_load_explicit(&worker->busy_permille, memory_order_relaxed);
+}
+
+/* ---- life --------------------------------------------------------------------------------------------- */
+
+struct worker *worker_new(struct server *server, unsigned index, bool is_control)
+{
+    struct worker *worker = mem_zero(sizeof *worker);
+    worker->server = server;
+    worker->index = index;
+    worker->is_control = is_control;
+    worker->options = options_retain(server->options);
+    worker->inbox_last = &worker->inbox_first;
+    pthread_mutex_init(&worker->inbox_lock, NULL);
+    list_init(&worker->conns);
+    list_init(&worker->dirty);
+    list_init(&worker->closing);
+    list_init(&worker->borrowing);
+
+    uv_loop_init(&worker->loop);
+    uv_loop_configure(&worker->loop, UV_METRICS_IDLE_TIME);
+    uv_async_init(&worker->loop, &worker->inbox_wake, on_wake);
+    uv_prepare_init(&worker->loop, &worker->turn);
+    uv_timer_init(&worker->loop, &worker->busy_timer);
+    worker->inbox_wake.data = worker->turn.data = worker->busy_timer.data = worker;
+    uv_prepare_start(&worker->turn, on_turn);
+    worker->busy_before_ns = uv_hrtime();
+    uv_timer_start(&worker->busy_timer, on_busy_timer, BUSY_PERIOD_MS, BUSY_PERIOD_MS);
+    worker->router = router_new(worker);
+    worker->thread = uv_thread_self();
+    return worker;
+}
+
+static void run_thread(void *arg)
+{
+    struct worker *worker = arg;
+    uv_run(&worker->loop, UV_RUN_DEFAULT);
+}
+
+void worker_start(struct worker *worker)
+{
+    if (uv_thread_create(&worker->thread, run_thread, worker) != 0) {
+        log_line(LOG_FTL, "cannot start worker thread %u", worker->index);
+        abort();
+    }
+}
+
+static void on_stop_turn(uv_prepare_t *turn)
+{
+    struct worker *worker = turn->data;
+    worker_end_turn(worker);
+    if (list_is_empty(&worker->conns) && !worker->is_drained) {
+        worker->is_drained = true;
+        server_on_drained(worker->server);
+    }
+}
+
+static void stop(struct worker *worker, struct post *post)
+{
+    free(post);
+    worker->is_stopping = true;
+    list_each(link, &worker->conns) conn_close(list_entry(link, struct conn, link), CLOSE_SHUTDOWN);
+    uv_prepare_stop(&worker->turn);
+    uv_prepare_start(&worker->turn, on_stop_turn);
+}
+
+/* The loop ends by itself when its last handle is closed. */
+static void quit(struct worker *worker, struct post *post)
+{
+    free(post);
+    uv_close((uv_handle_t *)&worker->inbox_wake, NULL);
+    uv_close((uv_handle_t *)&worker->turn, NULL);
+    uv_close((uv_handle_t *)&worker->busy_timer, NULL);
+}
+
+static void post_simple(struct worker *worker, void (*run)(struct worker *, struct post *))
+{
+    struct post *post = mem_zero(sizeof *post);
+    post->run = run;
+    worker_post(worker, post);
+}
+
+void worker_stop(struct worker *worker)
+{
+    post_simple(worker, stop);
+}
+
+void worker_quit(struct worker *worker)
+{
+    post_simple(worker, quit);
+}
+
+void worker_join(struct worker *worker)
+{
+    if (worker->is_control)
+        uv_run(&worker->loop, UV_RUN_DEFAULT);
+    else
+        uv_thread_join(&worker->thread);
+    on_wake(&worker->inbox_wake); /* what came too late still owns memory */
+    router_free(worker->router);
+    free_dead_subs(worker);
+    block_pool_free(&worker->pool);
+    for (size_t i = 0; i < sizeof worker->areas / sizeof *worker->areas; i++)
+        free(worker->areas[i]);
+    free(worker->record);
+    map_free(&worker->conns_by_id);
+    options_release(worker->options);
+    pthread_mutex_destroy(&worker->inbox_lock);
+    uv_loop_close(&worker->loop);
+    free(worker);
+}
+
+uint8_t *worker_area(struct worker *worker, unsigned layer)
+{
+    if (!worker->areas[layer])
+        worker->areas[layer] = mem_alloc(READ_HEADROOM + READ_AREA);
+    return worker->areas[layer];
+}
+
+struct conn *worker_find_conn(struct worker *worker, uint64_t cid)
+{
+    return map_get(&worker->conns_by_id, span_make(&cid, sizeof cid));
+}

@@ -1,0 +1,25 @@
+#!/bin/sh
+# Looks at the sources: locks only where they are listed, no include that climbs, no #if outside base, nothing
+# that the tests of TLS have shown to be a trap.
+set -eu
+failed=0
+complain() {
+    printf '%s\n%s\n' "$1" "$2"
+    failed=1
+}
+modules="base parser tls ocsp websocket mqtt leafnode server"
+
+locks=$(grep -lE 'pthread_(mutex|rwlock|spin)_|uv_(mutex|rwlock)_' -r $modules --include='*.c' --include='*.h' |
+    grep -vxFf tests/lint/locks.txt || true)
+[ -z "$locks" ] || complain "locks outside of tests/lint/locks.txt:" "$locks"
+
+climbs=$(grep -nE '^#include "\.\./' -r $modules tests --include='*.c' --include='*.h' || true)
+[ -z "$climbs" ] || complain "includes that leave their folder:" "$climbs"
+
+conditions=$(grep -nE '^# *(if|ifdef|elif)\b' -r parser tls ocsp websocket mqtt leafnode server --include='*.c' || true)
+[ -z "$conditions" ] || complain "conditional code outside base (choose files in CMake instead):" "$conditions"
+
+# On a server this accepts the peer before the verdict is there.
+trap_=$(grep -nE 'SSL_set_retry_verify *\(|OCSP_NOCHECKS' -r $modules --include='*.c' || true)
+[ -z "$trap_" ] || complain "calls that must not be made:" "$trap_"
+exit $failed
