@@ -170,10 +170,10 @@ static int64_t saturated_ns(int64_t s, int64_t ns)
 
 bool der_time(const struct der_value *value, int64_t *out_wall_ns)
 {
-    struct clock_text text = { value->content.ptr, value->content.ptr + value->content.len, false };
     bool is_utc = value->tag == DER_UTC_TIME;
     if (value->content.len == 0 || (!is_utc && value->tag != DER_GENERALIZED_TIME))
         return false;
+    struct clock_text text = { value->content.ptr, value->content.ptr + value->content.len, false };
 
     int year = read_digits(&text, is_utc ? 2 : 4);
     if (is_utc)

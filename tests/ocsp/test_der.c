@@ -53,6 +53,18 @@ Test(der, long_length)
     buf_free(&bytes);
 }
 
+Test(der, long_length_with_a_leading_zero)
+{
+    struct buf bytes = { 0 };
+    buf_append(&bytes, "\x04\x82\x00\x80", 4);
+    memset(buf_reserve(&bytes, 128), 7, 128);
+    bytes.len += 128;
+    struct der der = der_of(buf_span(&bytes));
+    der_any(&der);
+    cr_expect(der.failed);
+    buf_free(&bytes);
+}
+
 Test(der, a_failed_reader_stays_failed)
 {
     static const uint8_t BYTES[] = { 0x05, 0x00, 0x05, 0x00 };
@@ -60,7 +72,12 @@ Test(der, a_failed_reader_stays_failed)
     der_take(&der, DER_INTEGER);
     cr_expect(der.failed);
     cr_expect_not(der_next_is(&der, DER_NULL));
-    cr_expect_eq(der_any(&der).tag, 0);
+    struct der_value nothing = der_any(&der);
+    int64_t ns;
+    cr_expect_eq(nothing.tag, 0);
+    cr_expect_not(der_time(&nothing, &ns));
+    nothing.tag = DER_GENERALIZED_TIME;
+    cr_expect_not(der_time(&nothing, &ns));
     cr_expect_not(der_at_end(&der));
     struct der inner = der_enter(&der, DER_NULL);
     cr_expect(inner.failed);
