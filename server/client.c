@@ -378,7 +378,10 @@ static void handle_op(struct client *client, const struct proto_op *op)
     case PROTO_SUB: handle_sub(client, op); break;
     case PROTO_UNSUB: handle_unsub(client, op); break;
     case PROTO_ERR: handle_err(client, op->args); break;
-    case PROTO_INFO:
+    case PROTO_INFO: /* of no use to a server, but it has to be one */
+        if (!client_is_json(op->args))
+            conn_close(conn, CLOSE_PROTOCOL_VIOLATION);
+        break;
     case PROTO_OK:
     case PROTO_PUB: break;
     }

@@ -64,6 +64,7 @@ void client_send_info(struct client *client, bool first);
 void client_send_ldm_info(struct client *client);
 /** CONNECT's argument. */
 void client_handle_connect(struct client *client, struct span json);
+bool client_is_json(struct span text);
 /** Operations before CONNECT: true when the client may go on without. */
 bool client_may_skip_connect(struct client *client);
 /** Checks a live client against new options; closes it or takes away what it may no longer have. */

@@ -79,8 +79,29 @@ static void trace_payload(const struct conn *conn, const char *arrow, const stru
         shown.len = limit;
     struct buf text = { 0 };
     text_quote(&text, shown);
-    conn_log(conn, LOG_TRC, "%s MSG_PAYLOAD: [%s%s]", arrow, buf_str(&text), is_cut ? "..." : "");
+    if (is_cut) { /* the dots stand inside the quotes */
+        text.len--;
+        buf_append_str(&text, "...\"");
+    }
+    conn_log(conn, LOG_TRC, "%s MSG_PAYLOAD: [%s]", arrow, buf_str(&text));
     buf_free(&text);
+}
+
+/* Only the members that belong to the verb are set. */
+static struct span args_of(const struct proto_op *op)
+{
+    switch (op->verb) {
+    case PROTO_PUB:
+    case PROTO_SUB:
+    case PROTO_UNSUB: return op->line;
+    case PROTO_CONNECT:
+    case PROTO_INFO:
+    case PROTO_ERR: return op->args;
+    case PROTO_PING:
+    case PROTO_PONG:
+    case PROTO_OK: break;
+    }
+    return (struct span){ 0 };
 }
 
 void trace_in_now(const struct conn *conn, const struct proto_op *op)
@@ -93,7 +114,7 @@ void trace_in_now(const struct conn *conn, const struct proto_op *op)
         return;
     }
     const char *verb = op->verb == PROTO_PUB && op->has_header ? "HPUB" : VERBS[op->verb];
-    struct span args = op->line.len ? op->line : op->args;
+    struct span args = args_of(op);
     conn_log(conn, LOG_TRC, args.len ? "<<- [%s %.*s]" : "<<- [%s]", verb, SPAN_ARG(args));
     if (op->verb == PROTO_PUB) {
         struct message message = { .data = op->data, .header_size = op->header_size };
