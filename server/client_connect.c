@@ -178,7 +178,9 @@ static bool set_field(struct connect *connect, const struct field *field, const 
         return true;
     switch (field->type) {
     case FIELD_BOOL: *(bool *)target = cJSON_IsTrue(item); return cJSON_IsBool(item);
-    case FIELD_NUMBER: *(double *)target = item->valuedouble; return cJSON_IsNumber(item);
+    case FIELD_NUMBER: /* whole ones only */
+        *(double *)target = item->valuedouble;
+        return cJSON_IsNumber(item) && item->valuedouble == item->valueint;
     case FIELD_STRING: *(const char **)target = item->valuestring; return cJSON_IsString(item);
     }
     return false;
