@@ -72,7 +72,11 @@ class Server:
 
     def stop(self):
         self.process.terminate()
-        self.process.wait(10)
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            sys.exit("the server did not leave within 10 s after SIGTERM")
 
 
 def measure(generator, binary, arguments, folder):

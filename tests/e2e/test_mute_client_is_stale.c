@@ -38,3 +38,24 @@ Test(mute_client_is_stale, but_not_who_answers)
     cJSON *entry = connz_entry(server, "", conn_id(client));
     require(entry && strcmp(json_text(entry, "rtt"), "0s") != 0, "the round trip is not measured");
 }
+
+/* A connection that the server has ended but the client has not: its timers must not disturb. */
+Test(mute_client_is_stale, who_is_refused_and_stays_disturbs_nobody)
+{
+    enum { REFUSED = 20, OTHERS = 8 };
+    struct server *server = server_start("ping_interval: \"50ms\"\nping_max: 1000\n");
+    struct conn *others[OTHERS];
+    uint64_t start_ms = now_ms();
+
+    for (int i = 0; i < REFUSED; i++) {
+        struct conn *refused = nats_login(server, QUIET);
+
+        conn_send(refused, "NONSENSE\r\n");
+        conn_send(refused, "%s", repeated('x', 1000));
+    }
+    for (int i = 0; i < OTHERS; i++)
+        others[i] = nats_login(server, QUIET);
+    while (now_ms() - start_ms < 700)
+        for (int i = 0; i < OTHERS; i++)
+            conn_barrier(others[i]);
+}

@@ -32,6 +32,19 @@ Test(signals_are_obeyed, interrupt)
     stops_by(SIGINT, "interrupt");
 }
 
+Test(signals_are_obeyed, clients_who_stay_do_not_hold_it)
+{
+    enum { CLIENTS = 50 };
+    struct server *server = server_start("ping_interval: \"50ms\"\nping_max: 1000\n");
+    struct conn *client = NULL;
+
+    for (int i = 0; i < CLIENTS; i++)
+        client = nats_login(server, QUIET);
+    conn_expect(client, "PING\r\nPING\r\n"); /* their timers run */
+    server_signal(server, SIGTERM);
+    cr_assert_eq(server_await_exit(server), 0); /* though nobody has closed or read */
+}
+
 Test(signals_are_obeyed, usr1_opens_the_log_again)
 {
     struct server *server = server_launch(
