@@ -126,7 +126,9 @@ static bool may_become(enum conn_phase from, enum conn_phase to)
 
 static void enter(struct conn *conn, enum conn_phase phase, int64_t timeout_ms)
 {
-    assert(may_become(conn->phase, phase) || conn->phase == phase);
+    bool allowed = may_become(conn->phase, phase) || conn->phase == phase;
+    assert(allowed);
+    (void)allowed;
     conn->phase = phase;
     conn->deadline_left_ms = 0;
     set_deadline(conn, timeout_ms);
