@@ -39,7 +39,6 @@ struct fetch {
     size_t next_url;       /* index of the address after the present one */
     struct span host_port; /* of the present address */
     uint64_t deadline_ms;  /* loop time at which the present address has had its chance */
-    struct exchange *exchange;
     struct ocsp_result *result;
 };
 
@@ -196,7 +195,6 @@ static void on_exchange_end(void *ctx, const struct exchange_result *end)
     struct fetch *fetch = ctx;
     struct ocsp_fetcher *fetcher = fetch->fetcher;
     char text[64];
-    fetch->exchange = NULL;
     list_remove(&fetch->link);
     fetcher->active_count--;
     if (end->error) {
@@ -225,7 +223,7 @@ static void start_exchange(struct fetch *fetch, uint64_t left_ms)
                                         .ctx = fetch };
     list_append(&fetcher->active, &fetch->link);
     fetcher->active_count++;
-    fetch->exchange = transport_start(fetcher->transport, &request);
+    transport_start(fetcher->transport, &request);
     buf_free(&target);
 }
 

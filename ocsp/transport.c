@@ -267,8 +267,7 @@ static void set_request(const struct transport *transport, CURL *easy,
     curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, request->body.ptr);
 }
 
-struct exchange *transport_start(struct transport *transport,
-                                 const struct exchange_request *request)
+void transport_start(struct transport *transport, const struct exchange_request *request)
 {
     struct exchange *exchange = mem_zero(sizeof *exchange);
     CURL *easy = curl_easy_init();
@@ -288,12 +287,6 @@ struct exchange *transport_start(struct transport *transport,
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange);
     list_append(&transport->exchanges, &exchange->link);
     curl_multi_add_handle(transport->multi, easy);
-    return exchange;
-}
-
-void transport_cancel(struct exchange *exchange)
-{
-    exchange_free(exchange);
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */

@@ -11,7 +11,6 @@
 #include "base/span.h"
 
 struct transport;
-struct exchange; /* one request under way */
 
 /** Reads the proxy settings of the environment. Never NULL. */
 struct transport *transport_new(uv_loop_t *loop);
@@ -29,17 +28,14 @@ struct exchange_request {
     bool is_post;     /* GET otherwise */
     struct span body; /* of a POST; copied */
     int64_t timeout_ms;
-    /* Runs once, never inside transport_start(), unless cancelled first. The result is borrowed
+    /* Runs once, never inside transport_start(). The result is borrowed
      * for the duration of the call; the exchange is gone afterwards. May start others, must not
      * free the transport. */
     void (*on_end)(void *ctx, const struct exchange_result *result);
     void *ctx;
 };
 
-/** Borrowed until on_end or transport_cancel(). */
-struct exchange *transport_start(struct transport *transport,
-                                 const struct exchange_request *request);
-void transport_cancel(struct exchange *exchange);
+void transport_start(struct transport *transport, const struct exchange_request *request);
 
 /** Would following `location` from the address `from` leave TLS? */
 bool transport_is_downgrade(const char *from, struct span location);

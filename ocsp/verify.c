@@ -20,9 +20,13 @@ struct signature {
 
 /* ---- algorithm ----------------------------------------------------------------------------- */
 
+/* Many authorities still sign answers over SHA-1, and nats-server accepts them: so do we. */
+enum { SHA1_IS_SOUND = 1 };
+
 static bool is_sound_hash(int nid)
 {
-    return nid == NID_sha1 || nid == NID_sha256 || nid == NID_sha384 || nid == NID_sha512;
+    return (nid == NID_sha1 && SHA1_IS_SOUND) || nid == NID_sha256 || nid == NID_sha384 ||
+           nid == NID_sha512;
 }
 
 /* RSA-PSS names its hash in the parameters; none named means SHA-1. */
@@ -48,20 +52,16 @@ static bool pss_is_sound(const X509_ALGOR *algorithm)
 
 static bool algorithm_is_sound(const X509_ALGOR *algorithm)
 {
-    static const int ALLOWED[] = {
-        NID_sha1WithRSAEncryption,   NID_sha256WithRSAEncryption, NID_sha384WithRSAEncryption,
-        NID_sha512WithRSAEncryption, NID_ecdsa_with_SHA1,         NID_ecdsa_with_SHA256,
-        NID_ecdsa_with_SHA384,       NID_ecdsa_with_SHA512,       NID_ED25519
-    };
     const ASN1_OBJECT *oid;
+    int hash, key;
     X509_ALGOR_get0(&oid, NULL, NULL, algorithm);
     int nid = OBJ_obj2nid(oid);
     if (nid == NID_rsassaPss)
         return pss_is_sound(algorithm);
-    for (size_t i = 0; i < sizeof ALLOWED / sizeof *ALLOWED; i++)
-        if (ALLOWED[i] == nid)
-            return true;
-    return false;
+    if (nid == NID_ED25519)
+        return true;
+    return OBJ_find_sigid_algs(nid, &hash, &key) == 1 && is_sound_hash(hash) &&
+           (key == NID_rsaEncryption || key == NID_X9_62_id_ecPublicKey);
 }
 
 static void signature_free(struct signature *signature)

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "ocsp/rig.h"
+#include "service.h"
 
 static struct rig rig;
 static struct ocsp_peer_options options;
@@ -187,6 +188,69 @@ Test(check, a_signer_that_expired_since_sends_us_back_to_the_ca)
     stop();
 }
 
+static const char *leaf_key(void)
+{
+    static char text[64];
+    unsigned char digest[32], base64[64];
+    X509_digest(rig.leaf.x509, EVP_sha256(), digest, NULL);
+    EVP_EncodeBlock(base64, digest, sizeof digest);
+    snprintf(text, sizeof text, "%s", (char *)base64);
+    return text;
+}
+
+/* ---- entries of another issuer's key ------------------------------------------------------------------- */
+
+/* An entry for the leaf that was verified for some other key than that of the rig's CA. */
+static void put_for_another_issuer(struct span der)
+{
+    struct ocsp_put put = {
+        .issuer = {{ 1 }                  },
+        .subject = "CN=leaf",
+        .answer = { .status = OCSP_STATUS_REVOKED,
+                   .this_update_ns = clock_wall_ns(),
+                   .next_update_ns = clock_wall_ns() + NS_PER_S,
+                   .has_next_update = true },
+        .der = der
+    };
+    X509_digest(rig.leaf.x509, EVP_sha256(), put.key.bytes, NULL);
+    cr_assert(ocsp_cache_put(rig.ocsp->cache, &put));
+}
+
+Test(check, an_entry_of_another_issuer_is_verified_again)
+{
+    struct buf der = { 0 };
+    answer_make(&(struct answer_recipe){ .cert = &rig.leaf, .issuer = &rig.ca }, &der);
+    put_for_another_issuer(buf_span(&der));
+    cr_expect_eq(rig_judge_leaf(&rig, &options), OCSP_ACCEPT, "its bytes say good");
+    cr_expect_eq(responder_requests(rig.responder, SLOT_LEAF), 0);
+    cr_expect_str_eq(rig_stats(&rig), "hits 1 misses 1 size 2 good 1 revoked 1 unknown 0");
+    buf_free(&der);
+    stop();
+}
+
+Test(check, an_entry_of_another_issuer_that_does_not_verify_is_dropped)
+{
+    struct buf der = { 0 };
+    char expected[256];
+    answer_make(
+        &(struct answer_recipe){ .cert = &rig.leaf, .issuer = &rig.ca, .signer = &rig.root }, &der);
+    put_for_another_issuer(buf_span(&der));
+    rig_log_start(&rig);
+    cr_expect_eq(rig_judge_leaf(&rig, &options), OCSP_ACCEPT, "the CA says good");
+    char *log = rig_log_take(&rig);
+    snprintf(expected, sizeof expected,
+             "[DBG] Invalid cached OCSP response for [CN=leaf] with fingerprint [%s]\n"
+             "[DBG] Deleting OCSP peer cached response for key [%s]\n"
+             "[DBG] Trying OCSP responder url ",
+             leaf_key(), leaf_key());
+    cr_expect(strstr(log, expected), "%s", log);
+    cr_expect_eq(responder_requests(rig.responder, SLOT_LEAF), 1);
+    cr_expect_str_eq(rig_stats(&rig), "hits 0 misses 2 size 2 good 2 revoked 0 unknown 0");
+    free(log);
+    buf_free(&der);
+    stop();
+}
+
 /* ---- chains ---------------------------------------------------------------------------------------- */
 
 Test(check, no_chain_rejects_whatever_the_options)
@@ -282,16 +346,6 @@ Test(check, all_chains_bad_rejects)
 }
 
 /* ---- words ------------------------------------------------------------------------------------------ */
-
-static const char *leaf_key(void)
-{
-    static char text[64];
-    unsigned char digest[32], base64[64];
-    X509_digest(rig.leaf.x509, EVP_sha256(), digest, NULL);
-    EVP_EncodeBlock(base64, digest, sizeof digest);
-    snprintf(text, sizeof text, "%s", (char *)base64);
-    return text;
-}
 
 Test(check, the_log_of_a_rejected_client)
 {

@@ -278,6 +278,25 @@ Test(fetch, a_proxy_of_the_environment_is_used_but_not_for_this_host)
     stop();
 }
 
+Test(fetch, no_proxy_star_means_none_at_all)
+{
+    char url[160], proxy[64];
+    snprintf(url, sizeof url, "http://%070d/2", 0); /* cannot be resolved, by nobody */
+    snprintf(proxy, sizeof proxy, "http://127.0.0.1:%d", responder_port(rig.responder));
+    struct pki_cert far = make_leaf(url, NULL, NULL);
+    set(SLOT_LEAF, &far, RESPONDER_ANSWER);
+    setenv("HTTP_PROXY", proxy, 1);
+    for (int i = 0; i < 2; i++) {
+        setenv("NO_PROXY", i == 0 ? "other.example" : "*", 1);
+        struct ocsp_settings settings = rig_settings(&rig, OCSP_CACHE_NONE);
+        rig_restart(&rig, &settings);
+        cr_expect_eq(rig_judge(&rig, chain_of(&far), &options), i == 0 ? OCSP_ACCEPT : OCSP_REJECT);
+    }
+    cr_expect_eq(responder_requests(rig.responder, SLOT_LEAF), 1);
+    pki_free(&far);
+    stop();
+}
+
 /* ---- sharing and leaving -------------------------------------------------------------------------------- */
 
 struct many {
@@ -429,6 +448,39 @@ Test(fetch, at_most_eight_at_a_time_for_one_host)
     cr_expect_eq(many.accepted, CROWD);
     cr_expect_leq(responder_most_at_once(rig.responder), 8);
     free_crowd(crowd);
+    stop();
+}
+
+Test(fetch, at_most_sixteen_at_a_time_in_all)
+{
+    struct many many = { 0 };
+    struct pki_cert leafs[24];
+    struct responder *hosts[] = { rig.responder, responder_start(), responder_start() };
+    for (int i = 0; i < 24; i++) {
+        leafs[i] = make_leaf(responder_url(hosts[i / 8], 20 + i), NULL, NULL);
+        struct responder_script held = about(&leafs[i], RESPONDER_HOLD);
+        responder_set(hosts[i / 8], 20 + i, &held);
+        start_check(chain_of(&leafs[i]), &many);
+    }
+    int under_way = 0;
+    for (int turn = 0; turn < 100 || under_way < 16; turn++) {
+        uv_run(&rig.loop, UV_RUN_NOWAIT);
+        under_way = 0;
+        for (int i = 0; i < 3; i++)
+            under_way += responder_requests(hosts[i], -1);
+    }
+    cr_expect_eq(under_way, 16);
+    for (int i = 0; i < 24; i++) {
+        struct responder_script script = about(&leafs[i], RESPONDER_ANSWER);
+        responder_set(hosts[i / 8], 20 + i, &script);
+    }
+    run_until(&many, 24);
+    cr_expect_eq(many.accepted, 24);
+    for (int i = 0; i < 24; i++)
+        pki_free(&leafs[i]);
+    rig_close_service(&rig);
+    responder_stop(hosts[1]);
+    responder_stop(hosts[2]);
     stop();
 }
 

@@ -397,6 +397,20 @@ Test(response, success_without_an_answer)
     cr_expect_str_eq(err.text, "bad OCSP response type");
 }
 
+Test(response, status_names_and_the_largest_size)
+{
+    struct ocsp_answer answer;
+    struct error err;
+    uint8_t *large = mem_zero(OCSP_RESPONSE_MAX + 1);
+    cr_expect_str_eq(ocsp_status_name(OCSP_STATUS_GOOD), "good");
+    cr_expect_str_eq(ocsp_status_name(OCSP_STATUS_REVOKED), "revoked");
+    cr_expect_str_eq(ocsp_status_name(OCSP_STATUS_UNKNOWN), "unknown");
+    cr_expect_eq(verify(span_make(large, OCSP_RESPONSE_MAX + 1), LEAF, ISSUER, &answer, &err),
+                 OCSP_UNREADABLE);
+    cr_expect_str_eq(err.text, "OCSP response is too large");
+    free(large);
+}
+
 Test(response, what_is_no_response_may_be_asked_for_elsewhere)
 {
     struct buf der = { 0 };
