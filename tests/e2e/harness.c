@@ -36,6 +36,15 @@ void e2e_begin(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
+void e2e_finish(void)
+{
+    bool well = server_stop_all(); /* while the clients are still there: the harder way to end */
+
+    conn_close_all();
+    if (!well)
+        cr_assert_fail("a server did not end by SIGTERM with status 0");
+}
+
 void e2e_end(void)
 {
     conn_close_all();

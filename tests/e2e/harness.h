@@ -10,7 +10,7 @@
  *     conn_expect_closed(client);
  *
  * Everything that waits has a deadline. What does not come true fails the test and prints the end
- * of every server's log. When the test ends each server still running gets SIGTERM and must leave
+ * of every server's log. When a scenario ends each server still running gets SIGTERM and must leave
  * with status 0, so a sanitizer's report in the server fails the test too.
  *
  * The binary under test is named by VOUCH_SERVER, else the one this build made. The same tests run
@@ -42,6 +42,19 @@ void e2e_row(size_t row);
 
 /** Opens a file of tests: servers and connections of a test are put away when it ends. */
 #define BEHAVIOUR(suite) TestSuite(suite, .init = e2e_begin, .fini = e2e_end, .timeout = 120)
+
+void e2e_finish(void);
+
+/** A test: `SCENARIO(suite, name) { ... }`. (Criterion does not count what fails while a test is put
+ *  away, so the servers' end is looked at before that.) */
+#define SCENARIO(suite, name)                                                                      \
+    static void suite##_##name##_of(void);                                                         \
+    Test(suite, name)                                                                              \
+    {                                                                                              \
+        suite##_##name##_of();                                                                     \
+        e2e_finish();                                                                              \
+    }                                                                                              \
+    static void suite##_##name##_of(void)
 
 /** A test for each of `count` rows of a table: the body gets `*row`, the number of its row.
  *  (Parameters are copied into the test's process; a number survives that, a pointer does not.) */
@@ -303,7 +316,7 @@ enum { MAX_SERVERS = 8 };
 void *keep(void *memory);      /* frees it when the test ends */
 cJSON *keep_json(cJSON *json); /* deletes it when the test ends */
 void conn_close_all(void);
-void server_stop_all(void);
+bool server_stop_all(void); /* false: not all of them ended well */
 void server_print_logs(void);
 
 struct ssl_st;

@@ -422,7 +422,7 @@ static void forget(struct server *server)
     free(server);
 }
 
-void server_stop_all(void)
+bool server_stop_all(void)
 {
     bool bad = false;
 
@@ -436,7 +436,7 @@ void server_stop_all(void)
             forget(servers[i]);
         servers[i] = NULL;
     }
-    cr_assert(!bad, "a server did not end cleanly on SIGTERM");
+    return !bad;
 }
 
 void server_print_logs(void)

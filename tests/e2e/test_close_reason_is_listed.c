@@ -22,7 +22,7 @@ static const struct ending ENDINGS[] = {
      "Authentication Failure"                                                                                          },
 };
 
-Test(close_reason_is_listed, for_what_the_server_closes)
+SCENARIO(close_reason_is_listed, for_what_the_server_closes)
 {
     struct server *server = server_start("%s", "");
 
@@ -36,7 +36,7 @@ Test(close_reason_is_listed, for_what_the_server_closes)
     }
 }
 
-Test(close_reason_is_listed, for_what_the_client_closes)
+SCENARIO(close_reason_is_listed, for_what_the_client_closes)
 {
     struct server *server = server_start("%s", "");
     struct conn *client = nats_login(server, QUIET_AND("\"name\":\"brief\""));
@@ -53,7 +53,7 @@ Test(close_reason_is_listed, for_what_the_client_closes)
     json_text(entry, "stop");
 }
 
-Test(close_reason_is_listed, only_so_many_are_kept)
+SCENARIO(close_reason_is_listed, only_so_many_are_kept)
 {
     struct server *server = server_start("max_closed_clients: 5\n");
     unsigned last = 0;

@@ -12,7 +12,7 @@ static int run(struct server **server, const char *first, const char *second)
     return server_run(server, &(struct launch){ .arguments = arguments });
 }
 
-Test(command_line_is_understood, an_unknown_flag_is_refused)
+SCENARIO(command_line_is_understood, an_unknown_flag_is_refused)
 {
     struct server *server = NULL;
     int status = run(&server, "--bogus", NULL);
@@ -22,7 +22,7 @@ Test(command_line_is_understood, an_unknown_flag_is_refused)
             server_errors(server));
 }
 
-Test(command_line_is_understood, a_bad_value_is_refused)
+SCENARIO(command_line_is_understood, a_bad_value_is_refused)
 {
     struct server *server = NULL;
     int status = run(&server, "-p", "many");
@@ -32,7 +32,7 @@ Test(command_line_is_understood, a_bad_value_is_refused)
             "it said: %s", server_errors(server));
 }
 
-Test(command_line_is_understood, an_unknown_word_is_refused)
+SCENARIO(command_line_is_understood, an_unknown_word_is_refused)
 {
     struct server *server = NULL;
     int status = run(&server, "dance", NULL);
@@ -42,7 +42,7 @@ Test(command_line_is_understood, an_unknown_word_is_refused)
             server_errors(server));
 }
 
-Test(command_line_is_understood, version_and_help)
+SCENARIO(command_line_is_understood, version_and_help)
 {
     struct server *server = NULL;
 
@@ -53,7 +53,7 @@ Test(command_line_is_understood, version_and_help)
     require(strstr(server_output(server), "--config"), "it said: %s", server_output(server));
 }
 
-Test(command_line_is_understood, flags_win_over_the_file)
+SCENARIO(command_line_is_understood, flags_win_over_the_file)
 {
     const char *const arguments[] = { "-n=flagged", "--max_traced_msg_len=5", "-V=true", "-T=false",
                                       NULL };
@@ -66,7 +66,7 @@ Test(command_line_is_understood, flags_win_over_the_file)
             "the log has times");
 }
 
-Test(command_line_is_understood, a_port_in_use_is_fatal)
+SCENARIO(command_line_is_understood, a_port_in_use_is_fatal)
 {
     struct server *first = server_start("%s", ""), *second = NULL;
     const char *port = text("%d", server_port(first));
@@ -83,7 +83,7 @@ Test(command_line_is_understood, a_port_in_use_is_fatal)
     conn_barrier(nats_login(first, QUIET));
 }
 
-Test(command_line_is_understood, a_monitoring_port_in_use_is_fatal)
+SCENARIO(command_line_is_understood, a_monitoring_port_in_use_is_fatal)
 {
     struct server *first = server_start("%s", ""), *second = NULL;
     const char *port = text("%d", server_monitor_port(first));

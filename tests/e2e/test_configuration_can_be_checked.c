@@ -13,7 +13,7 @@ static int check(struct server **server, const char *config)
                       &(struct launch){ .config = config, .arguments = arguments, .bare = true });
 }
 
-Test(configuration_can_be_checked, a_good_one_has_a_digest)
+SCENARIO(configuration_can_be_checked, a_good_one_has_a_digest)
 {
     struct server *server = NULL;
     int status = check(&server, "port: 4333\nmax_payload: 1MB # a comment\n");
@@ -59,7 +59,7 @@ EACH_ROW(configuration_can_be_checked, a_mistake_has_its_place, sizeof MISTAKES 
     require(strstr(said, mistake->reason), "expected '%s' in: %s", mistake->reason, said);
 }
 
-Test(configuration_can_be_checked, all_mistakes_are_told_at_once)
+SCENARIO(configuration_can_be_checked, all_mistakes_are_told_at_once)
 {
     struct server *server = NULL;
     int status = check(&server, "port: 4333\nfirst_wrong: 1\nsecond_wrong: 2\n");
@@ -70,7 +70,7 @@ Test(configuration_can_be_checked, all_mistakes_are_told_at_once)
             "it said: %s", server_errors(server));
 }
 
-Test(configuration_can_be_checked, a_mistake_prevents_the_start)
+SCENARIO(configuration_can_be_checked, a_mistake_prevents_the_start)
 {
     struct server *server = NULL;
     int status = server_run(&server, &(struct launch){ .config = "no_such_option: 1\n" });
@@ -80,7 +80,7 @@ Test(configuration_can_be_checked, a_mistake_prevents_the_start)
             server_errors(server));
 }
 
-Test(configuration_can_be_checked, a_missing_file_is_told)
+SCENARIO(configuration_can_be_checked, a_missing_file_is_told)
 {
     const char *const arguments[] = { "-c", "nowhere.conf", NULL };
     struct server *server = NULL;
@@ -91,7 +91,7 @@ Test(configuration_can_be_checked, a_missing_file_is_told)
             "it said: %s", server_errors(server));
 }
 
-Test(configuration_can_be_checked, there_must_be_one)
+SCENARIO(configuration_can_be_checked, there_must_be_one)
 {
     const char *const arguments[] = { "-t", NULL };
     struct server *server = NULL;

@@ -52,7 +52,7 @@ EACH_ROW(connect_options_are_checked, attempt, sizeof ATTEMPTS / sizeof *ATTEMPT
         conn_expect_closed(client);
 }
 
-Test(connect_options_are_checked, headers_need_the_server)
+SCENARIO(connect_options_are_checked, headers_need_the_server)
 {
     struct server *server = server_start("no_header_support: true\n");
     struct conn *client = nats_open(server);
@@ -62,7 +62,7 @@ Test(connect_options_are_checked, headers_need_the_server)
     conn_expect_closed(client);
 }
 
-Test(connect_options_are_checked, a_second_connect_starts_anew)
+SCENARIO(connect_options_are_checked, a_second_connect_starts_anew)
 {
     struct server *server = server_start("%s", "");
     struct conn *client = nats_login(server, QUIET);
@@ -73,7 +73,7 @@ Test(connect_options_are_checked, a_second_connect_starts_anew)
     conn_expect(client, "+OK\r\n+OK\r\n");
 }
 
-Test(connect_options_are_checked, what_it_tells_is_listed)
+SCENARIO(connect_options_are_checked, what_it_tells_is_listed)
 {
     struct server *server = server_start("%s", "");
     struct conn *client =

@@ -35,7 +35,7 @@ static unsigned cid_at(cJSON *answer, int index)
     return (unsigned)json_number(cJSON_GetArrayItem(list_of(answer), index), "cid");
 }
 
-Test(connz_lists_connections, with_their_numbers)
+SCENARIO(connz_lists_connections, with_their_numbers)
 {
     unsigned ids[COUNT];
     struct server *server = server_with_clients(ids);
@@ -89,7 +89,7 @@ static const struct view VIEWS[] = {
     { "unknown=parameter",  COUNT, 0},
 };
 
-Test(connz_lists_connections, as_asked)
+SCENARIO(connz_lists_connections, as_asked)
 {
     unsigned ids[COUNT];
     struct server *server = server_with_clients(ids);
@@ -106,7 +106,7 @@ Test(connz_lists_connections, as_asked)
     }
 }
 
-Test(connz_lists_connections, with_their_subscriptions)
+SCENARIO(connz_lists_connections, with_their_subscriptions)
 {
     struct server *server = server_start("%s", "");
     struct conn *client = nats_login(server, QUIET);
@@ -150,7 +150,7 @@ static const struct mistake MISTAKES[] = {
     { "/subsz?test=foo.*",  "invalid test subject, must be valid publish subject: foo.*"},
 };
 
-Test(connz_lists_connections, bad_questions_are_refused)
+SCENARIO(connz_lists_connections, bad_questions_are_refused)
 {
     struct server *server = server_start("%s", "");
 

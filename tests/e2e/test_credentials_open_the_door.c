@@ -68,7 +68,7 @@ EACH_ROW(credentials_open_the_door, door, sizeof DOORS / sizeof *DOORS)
     require(!log_contains(server, "secret", 0), "a password is in the log");
 }
 
-Test(credentials_open_the_door, only_by_the_way_that_is_allowed)
+SCENARIO(credentials_open_the_door, only_by_the_way_that_is_allowed)
 {
     struct server *server = server_start(
         "authorization { users: [ {user: web, password: p, allowed_connection_types: [WEBSOCKET]}, "
@@ -81,7 +81,7 @@ Test(credentials_open_the_door, only_by_the_way_that_is_allowed)
     conn_barrier(nats_login(server, QUIET_AND(AS("std", "p"))));
 }
 
-Test(credentials_open_the_door, many_hashes_do_not_hold_up_others)
+SCENARIO(credentials_open_the_door, many_hashes_do_not_hold_up_others)
 {
     enum { GUESSES = 20 };
     struct server *server =
@@ -103,7 +103,7 @@ Test(credentials_open_the_door, many_hashes_do_not_hold_up_others)
     }
 }
 
-Test(credentials_open_the_door, the_user_is_listed)
+SCENARIO(credentials_open_the_door, the_user_is_listed)
 {
     struct server *server = server_start("%s", USERS);
     struct conn *client = nats_login(server, QUIET_AND(AS("bob", "secret")));
@@ -113,7 +113,7 @@ Test(credentials_open_the_door, the_user_is_listed)
     cr_assert_str_eq(json_text(entry, "authorized_user"), "bob");
 }
 
-Test(credentials_open_the_door, flags_set_the_single_user)
+SCENARIO(credentials_open_the_door, flags_set_the_single_user)
 {
     const char *const arguments[] = { "--user", "ann", "--pass", "fromflag", NULL };
     struct server *server =
@@ -127,7 +127,7 @@ Test(credentials_open_the_door, flags_set_the_single_user)
     conn_expect_closed(client);
 }
 
-Test(credentials_open_the_door, a_token_is_not_shown)
+SCENARIO(credentials_open_the_door, a_token_is_not_shown)
 {
     struct server *server = server_start("%s", TOKEN);
     struct conn *client = nats_login(server, QUIET_AND("\"auth_token\":\"s3cr3t\""));

@@ -5,7 +5,7 @@ BEHAVIOUR(echo_can_be_switched_off);
 
 #define NO_ECHO QUIET_AND("\"echo\":false")
 
-Test(echo_can_be_switched_off, others_still_get_it)
+SCENARIO(echo_can_be_switched_off, others_still_get_it)
 {
     struct server *server = server_start("%s", "");
     struct conn *silent = nats_login(server, NO_ECHO), *other = nats_login(server, QUIET);
@@ -19,7 +19,7 @@ Test(echo_can_be_switched_off, others_still_get_it)
     conn_expect(silent, "MSG foo 1 1\r\nb\r\n");
 }
 
-Test(echo_can_be_switched_off, the_other_member_of_the_group_gets_it)
+SCENARIO(echo_can_be_switched_off, the_other_member_of_the_group_gets_it)
 {
     struct server *server = server_start("%s", "");
     struct conn *silent = nats_login(server, NO_ECHO), *other = nats_login(server, QUIET);
@@ -35,7 +35,7 @@ Test(echo_can_be_switched_off, the_other_member_of_the_group_gets_it)
     conn_barrier(other);
 }
 
-Test(echo_can_be_switched_off, a_request_to_oneself_has_no_responder)
+SCENARIO(echo_can_be_switched_off, a_request_to_oneself_has_no_responder)
 {
     struct server *server = server_start("%s", "");
     struct conn *silent = nats_login(server, NO_ECHO);

@@ -56,7 +56,7 @@ static unsigned next_random(unsigned *state)
     return *state >> 16;
 }
 
-Test(garbage_is_refused, of_random_bytes)
+SCENARIO(garbage_is_refused, of_random_bytes)
 {
     struct server *server = server_start("%s", "");
     struct conn *good = nats_login(server, QUIET);
@@ -79,7 +79,7 @@ Test(garbage_is_refused, of_random_bytes)
     conn_barrier(good);
 }
 
-Test(garbage_is_refused, of_valid_words_in_wild_order)
+SCENARIO(garbage_is_refused, of_valid_words_in_wild_order)
 {
     static const char *const WORDS[] = {
         "PUB ", "SUB ", "UNSUB ", "HPUB ",  "CONNECT ",           "PING",
@@ -104,7 +104,7 @@ Test(garbage_is_refused, of_valid_words_in_wild_order)
     conn_barrier(good);
 }
 
-Test(garbage_is_refused, half_a_payload_and_silence_hold_nobody)
+SCENARIO(garbage_is_refused, half_a_payload_and_silence_hold_nobody)
 {
     struct server *server = server_start("%s", "");
     struct conn *good = nats_login(server, QUIET), *half = nats_login(server, QUIET);
@@ -120,7 +120,7 @@ Test(garbage_is_refused, half_a_payload_and_silence_hold_nobody)
     conn_barrier(good); /* and the half message was not delivered */
 }
 
-Test(garbage_is_refused, a_half_closed_connection_gets_what_is_due)
+SCENARIO(garbage_is_refused, a_half_closed_connection_gets_what_is_due)
 {
     struct server *server = server_start("%s", "");
     struct conn *client = nats_login(server, QUIET);
@@ -132,7 +132,7 @@ Test(garbage_is_refused, a_half_closed_connection_gets_what_is_due)
     cr_assert_str_eq(close_reason(server, conn_id(client)), "Client Closed");
 }
 
-Test(garbage_is_refused, a_reset_is_survived)
+SCENARIO(garbage_is_refused, a_reset_is_survived)
 {
     struct server *server = server_start("%s", "");
     struct conn *good = nats_login(server, QUIET);

@@ -3,7 +3,7 @@
 
 BEHAVIOUR(headers_reach_only_who_reads_them);
 
-Test(headers_reach_only_who_reads_them, each_in_its_own_form)
+SCENARIO(headers_reach_only_who_reads_them, each_in_its_own_form)
 {
     struct server *server = server_start("%s", "");
     struct conn *modern = nats_login(server, QUIET), *publisher = nats_login(server, QUIET);

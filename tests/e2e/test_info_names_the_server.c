@@ -5,7 +5,7 @@
 
 BEHAVIOUR(info_names_the_server);
 
-Test(info_names_the_server, always_has_its_members)
+SCENARIO(info_names_the_server, always_has_its_members)
 {
     struct server *server = server_start("%s", "");
     struct conn *client = tcp_open(server);
@@ -30,7 +30,7 @@ Test(info_names_the_server, always_has_its_members)
     json_text(info, "go");
 }
 
-Test(info_names_the_server, leaves_out_what_is_not_so)
+SCENARIO(info_names_the_server, leaves_out_what_is_not_so)
 {
     static const char *const ABSENT[] = { "auth_required", "tls_required",  "tls_verify", "nonce",
                                           "tls_available", "connect_urls",  "ldm",        "cluster",
@@ -42,7 +42,7 @@ Test(info_names_the_server, leaves_out_what_is_not_so)
         require(!json_has(info, ABSENT[i]), "INFO has '%s'", ABSENT[i]);
 }
 
-Test(info_names_the_server, tells_what_is_configured)
+SCENARIO(info_names_the_server, tells_what_is_configured)
 {
     struct server *server = server_start("server_name: gate\nmax_payload: 500\n"
                                          "client_advertise: \"example.test:1234\"\n"
@@ -57,7 +57,7 @@ Test(info_names_the_server, tells_what_is_configured)
     require(json_true(info, "auth_required"), "auth_required is missing");
 }
 
-Test(info_names_the_server, comes_again_after_the_first_pong)
+SCENARIO(info_names_the_server, comes_again_after_the_first_pong)
 {
     struct server *server = server_start("%s", "");
     struct conn *client = nats_open(server);
@@ -70,7 +70,7 @@ Test(info_names_the_server, comes_again_after_the_first_pong)
     conn_barrier(client); /* and not a third time */
 }
 
-Test(info_names_the_server, comes_once_for_old_clients)
+SCENARIO(info_names_the_server, comes_once_for_old_clients)
 {
     struct server *server = server_start("%s", "");
     struct conn *client = nats_login(server, "{\"verbose\":false,\"protocol\":0}");
@@ -78,7 +78,7 @@ Test(info_names_the_server, comes_once_for_old_clients)
     conn_barrier(client);
 }
 
-Test(info_names_the_server, counts_its_clients)
+SCENARIO(info_names_the_server, counts_its_clients)
 {
     struct server *server = server_start("%s", "");
     struct conn *first = nats_open(server), *second = nats_open(server);

@@ -7,7 +7,7 @@ BEHAVIOUR(lame_duck_drains_clients);
 
 static const char CONFIG[] = "lame_duck_duration: \"30s\"\nlame_duck_grace_period: \"300ms\"\n";
 
-Test(lame_duck_drains_clients, and_leaves_with_status_0)
+SCENARIO(lame_duck_drains_clients, and_leaves_with_status_0)
 {
     struct server *server = server_start("%s", CONFIG);
     struct conn *modern = nats_login(server, QUIET);
@@ -30,7 +30,7 @@ Test(lame_duck_drains_clients, and_leaves_with_status_0)
     require(log_contains(server, "Closing existing clients", 0), "not logged");
 }
 
-Test(lame_duck_drains_clients, at_once_when_there_are_none)
+SCENARIO(lame_duck_drains_clients, at_once_when_there_are_none)
 {
     struct server *server = server_start("%s", "");
 
@@ -38,7 +38,7 @@ Test(lame_duck_drains_clients, at_once_when_there_are_none)
     cr_assert_eq(server_await_exit(server), 0);
 }
 
-Test(lame_duck_drains_clients, terminate_waits_but_interrupt_does_not)
+SCENARIO(lame_duck_drains_clients, terminate_waits_but_interrupt_does_not)
 {
     struct server *server =
         server_start("lame_duck_duration: \"60s\"\nlame_duck_grace_period: \"50s\"\n");

@@ -3,7 +3,7 @@
 
 BEHAVIOUR(limits_are_enforced);
 
-Test(limits_are_enforced, max_connections_refuses_the_next)
+SCENARIO(limits_are_enforced, max_connections_refuses_the_next)
 {
     struct server *server = server_start("max_connections: 2\n");
     struct conn *first = nats_login(server, QUIET), *second = nats_login(server, QUIET);
@@ -19,7 +19,7 @@ Test(limits_are_enforced, max_connections_refuses_the_next)
     conn_barrier(nats_login(server, QUIET)); /* there is room again */
 }
 
-Test(limits_are_enforced, max_connections_of_none_refuses_all)
+SCENARIO(limits_are_enforced, max_connections_of_none_refuses_all)
 {
     struct server *server = server_start("max_connections: 0\n");
     struct conn *client = nats_open(server);
@@ -28,7 +28,7 @@ Test(limits_are_enforced, max_connections_of_none_refuses_all)
     conn_expect_closed(client);
 }
 
-Test(limits_are_enforced, max_subscriptions_refuses_the_next)
+SCENARIO(limits_are_enforced, max_subscriptions_refuses_the_next)
 {
     struct server *server = server_start("max_subscriptions: 2\n");
     struct conn *client = nats_login(server, QUIET);
@@ -42,7 +42,7 @@ Test(limits_are_enforced, max_subscriptions_refuses_the_next)
     conn_barrier(client);
 }
 
-Test(limits_are_enforced, max_subscription_tokens_refuses_deep_subjects)
+SCENARIO(limits_are_enforced, max_subscription_tokens_refuses_deep_subjects)
 {
     struct server *server = server_start("max_subscription_tokens: 3\n");
     struct conn *client = nats_login(server, QUIET);
@@ -53,7 +53,7 @@ Test(limits_are_enforced, max_subscription_tokens_refuses_deep_subjects)
     conn_barrier(client);
 }
 
-Test(limits_are_enforced, max_payload_closes)
+SCENARIO(limits_are_enforced, max_payload_closes)
 {
     struct server *server = server_start("max_payload: 100\n");
     struct conn *client = nats_login(server, QUIET);
@@ -66,7 +66,7 @@ Test(limits_are_enforced, max_payload_closes)
     cr_assert_str_eq(close_reason(server, conn_id(client)), "Maximum Message Payload Exceeded");
 }
 
-Test(limits_are_enforced, headers_count_as_payload)
+SCENARIO(limits_are_enforced, headers_count_as_payload)
 {
     struct server *server = server_start("max_payload: 20\n");
     struct conn *client = nats_login(server, QUIET);
@@ -76,7 +76,7 @@ Test(limits_are_enforced, headers_count_as_payload)
     conn_expect_closed(client);
 }
 
-Test(limits_are_enforced, max_control_line_is_exact)
+SCENARIO(limits_are_enforced, max_control_line_is_exact)
 {
     struct server *server = server_start("%s", "");
     struct conn *client = nats_login(server, QUIET);
@@ -89,7 +89,7 @@ Test(limits_are_enforced, max_control_line_is_exact)
     cr_assert_str_eq(close_reason(server, conn_id(client)), "Maximum Control Line Exceeded");
 }
 
-Test(limits_are_enforced, an_endless_line_is_not_awaited)
+SCENARIO(limits_are_enforced, an_endless_line_is_not_awaited)
 {
     struct server *server = server_start("max_control_line: 1000\n");
     struct conn *client = nats_login(server, QUIET);
@@ -99,7 +99,7 @@ Test(limits_are_enforced, an_endless_line_is_not_awaited)
     conn_expect_closed(client);
 }
 
-Test(limits_are_enforced, max_control_line_holds_for_connect)
+SCENARIO(limits_are_enforced, max_control_line_holds_for_connect)
 {
     struct server *server = server_start("max_control_line: 1000\n");
     struct conn *client = nats_open(server);

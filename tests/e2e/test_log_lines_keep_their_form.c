@@ -19,7 +19,7 @@ static void lines_match(struct server *server, const char *pattern)
     regfree(&regex);
 }
 
-Test(log_lines_keep_their_form, with_time)
+SCENARIO(log_lines_keep_their_form, with_time)
 {
     struct server *server = server_start("debug: true\n");
 
@@ -30,7 +30,7 @@ Test(log_lines_keep_their_form, with_time)
                              server_pid(server)));
 }
 
-Test(log_lines_keep_their_form, without_time)
+SCENARIO(log_lines_keep_their_form, without_time)
 {
     struct server *server = server_start("logtime: false\n");
 
@@ -38,7 +38,7 @@ Test(log_lines_keep_their_form, without_time)
     lines_match(server, text("^\\[%d\\] \\[INF\\] ", server_pid(server)));
 }
 
-Test(log_lines_keep_their_form, the_banner_names_version_and_ports)
+SCENARIO(log_lines_keep_their_form, the_banner_names_version_and_ports)
 {
     static const char *const LINES[] = { "[INF] Starting ",
                                          "[INF]   Version:  ",
@@ -57,7 +57,7 @@ Test(log_lines_keep_their_form, the_banner_names_version_and_ports)
     }
 }
 
-Test(log_lines_keep_their_form, debug_follows_a_connection)
+SCENARIO(log_lines_keep_their_form, debug_follows_a_connection)
 {
     struct server *server = server_start("debug: true\n");
     struct conn *client = nats_login(server, QUIET);
@@ -71,7 +71,7 @@ Test(log_lines_keep_their_form, debug_follows_a_connection)
             "the end is not logged");
 }
 
-Test(log_lines_keep_their_form, trace_shows_the_conversation)
+SCENARIO(log_lines_keep_their_form, trace_shows_the_conversation)
 {
     struct server *server = server_start("trace: true\n");
     struct conn *client =
@@ -92,7 +92,7 @@ Test(log_lines_keep_their_form, trace_shows_the_conversation)
                 "no line '%s%s'", who, OPERATIONS[i]);
 }
 
-Test(log_lines_keep_their_form, long_payloads_are_cut)
+SCENARIO(log_lines_keep_their_form, long_payloads_are_cut)
 {
     struct server *server = server_start("trace: true\nmax_traced_msg_len: 3\n");
     struct conn *client = nats_login(server, QUIET);
@@ -101,7 +101,7 @@ Test(log_lines_keep_their_form, long_payloads_are_cut)
     require(log_contains(server, "MSG_PAYLOAD: [\"hel...\"]", PATIENCE_MS), "not cut");
 }
 
-Test(log_lines_keep_their_form, secrets_are_left_out)
+SCENARIO(log_lines_keep_their_form, secrets_are_left_out)
 {
     struct server *server = server_start("trace: true\ndebug: true\n");
     struct conn *client =
@@ -114,7 +114,7 @@ Test(log_lines_keep_their_form, secrets_are_left_out)
     require(!log_contains(server, "hush", 0), "a secret is in the log");
 }
 
-Test(log_lines_keep_their_form, errors_name_who_and_what)
+SCENARIO(log_lines_keep_their_form, errors_name_who_and_what)
 {
     struct server *server =
         server_start("authorization { users: [ {user: u, password: p, permissions: "
@@ -130,7 +130,7 @@ Test(log_lines_keep_their_form, errors_name_who_and_what)
             "3");
 }
 
-Test(log_lines_keep_their_form, a_file_is_private)
+SCENARIO(log_lines_keep_their_form, a_file_is_private)
 {
     struct server *server = server_launch(
         &(struct launch){ .config = "log_file: \"the.log\"\n", .log_name = "the.log" });

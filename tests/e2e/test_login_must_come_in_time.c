@@ -5,7 +5,7 @@ BEHAVIOUR(login_must_come_in_time);
 
 static const char CONFIG[] = "authorization { user: bob, password: secret, timeout: 0.3 }\n";
 
-Test(login_must_come_in_time, silence_is_ended)
+SCENARIO(login_must_come_in_time, silence_is_ended)
 {
     struct server *server = server_start("%s", CONFIG);
     struct conn *client = nats_open(server);
@@ -17,7 +17,7 @@ Test(login_must_come_in_time, silence_is_ended)
     cr_assert_str_eq(close_reason(server, conn_id(client)), "Authentication Timeout");
 }
 
-Test(login_must_come_in_time, half_a_connect_is_not_enough)
+SCENARIO(login_must_come_in_time, half_a_connect_is_not_enough)
 {
     struct server *server = server_start("%s", CONFIG);
     struct conn *client = nats_open(server);
@@ -27,7 +27,7 @@ Test(login_must_come_in_time, half_a_connect_is_not_enough)
     conn_expect_closed(client);
 }
 
-Test(login_must_come_in_time, nothing_else_comes_first)
+SCENARIO(login_must_come_in_time, nothing_else_comes_first)
 {
     static const char *const FIRST[] = { "PING\r\n", "SUB foo 1\r\n", "+OK\r\n", "INFO {}\r\n",
                                          "\x01\r\n" };
@@ -43,7 +43,7 @@ Test(login_must_come_in_time, nothing_else_comes_first)
     }
 }
 
-Test(login_must_come_in_time, who_logged_in_has_all_the_time)
+SCENARIO(login_must_come_in_time, who_logged_in_has_all_the_time)
 {
     struct server *server = server_start("%s", CONFIG);
     struct conn *client = nats_login(server, QUIET_AND("\"user\":\"bob\",\"pass\":\"secret\""));

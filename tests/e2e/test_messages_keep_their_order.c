@@ -5,7 +5,7 @@ BEHAVIOUR(messages_keep_their_order);
 
 enum { ROUNDS = 2000 };
 
-Test(messages_keep_their_order, over_different_subjects_and_connections)
+SCENARIO(messages_keep_their_order, over_different_subjects_and_connections)
 {
     struct server *server = server_start("%s", "");
     struct conn *subscriber = nats_login(server, QUIET), *publisher = nats_login(server, QUIET);
@@ -19,7 +19,7 @@ Test(messages_keep_their_order, over_different_subjects_and_connections)
         conn_expect(subscriber, "MSG a 1 4\r\n%04d\r\nMSG b.c 2 4\r\n%04d\r\n", i, i);
 }
 
-Test(messages_keep_their_order, one_copy_for_each_subscription)
+SCENARIO(messages_keep_their_order, one_copy_for_each_subscription)
 {
     struct server *server = server_start("%s", "");
     struct conn *client = nats_login(server, QUIET);
@@ -37,7 +37,7 @@ Test(messages_keep_their_order, one_copy_for_each_subscription)
     conn_barrier(client);
 }
 
-Test(messages_keep_their_order, large_and_small_payloads_arrive_whole)
+SCENARIO(messages_keep_their_order, large_and_small_payloads_arrive_whole)
 {
     static const size_t SIZES[] = { 0, 1, 4095, 4096, 65535, 65536, 300000, 1048576, 5 };
     struct server *server = server_start("%s", "");

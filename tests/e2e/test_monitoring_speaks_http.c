@@ -8,7 +8,7 @@
 
 BEHAVIOUR(monitoring_speaks_http);
 
-Test(monitoring_speaks_http, content_types_and_origins)
+SCENARIO(monitoring_speaks_http, content_types_and_origins)
 {
     static const char *const PATHS[] = { "/varz",    "/connz",    "/subsz",    "/subscriptionsz",
                                          "/healthz", "/leafz",    "/accountz", "/accstatz",
@@ -26,7 +26,7 @@ Test(monitoring_speaks_http, content_types_and_origins)
     }
 }
 
-Test(monitoring_speaks_http, the_root_is_a_page)
+SCENARIO(monitoring_speaks_http, the_root_is_a_page)
 {
     struct server *server = server_start("%s", "");
     struct http_answer answer = http_get(server, "/");
@@ -36,7 +36,7 @@ Test(monitoring_speaks_http, the_root_is_a_page)
     require(strstr(answer.body, "varz"), "no link to varz: %s", answer.body);
 }
 
-Test(monitoring_speaks_http, unknown_paths_are_not_found)
+SCENARIO(monitoring_speaks_http, unknown_paths_are_not_found)
 {
     static const char *const PATHS[] = { "/nowhere", "/varz/", "/VARZ", "/varz/../connz/x" };
     struct server *server = server_start("%s", "");
@@ -49,7 +49,7 @@ Test(monitoring_speaks_http, unknown_paths_are_not_found)
     }
 }
 
-Test(monitoring_speaks_http, a_base_path_moves_all)
+SCENARIO(monitoring_speaks_http, a_base_path_moves_all)
 {
     struct server *server = server_start("http_base_path: mon\n");
 
@@ -80,7 +80,7 @@ static int answer_of(struct conn *conn, bool has_body)
     return status;
 }
 
-Test(monitoring_speaks_http, a_connection_is_kept)
+SCENARIO(monitoring_speaks_http, a_connection_is_kept)
 {
     struct server *server = server_start("%s", "");
     struct conn *conn = monitor_port(server);
@@ -94,7 +94,7 @@ Test(monitoring_speaks_http, a_connection_is_kept)
     conn_expect_closed(conn);
 }
 
-Test(monitoring_speaks_http, one_byte_at_a_time)
+SCENARIO(monitoring_speaks_http, one_byte_at_a_time)
 {
     static const char REQUEST[] = "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: aaaaaaa\r\n\r\n";
     struct server *server = server_start("%s", "");
@@ -104,7 +104,7 @@ Test(monitoring_speaks_http, one_byte_at_a_time)
     cr_assert_eq(answer_of(conn, true), 200);
 }
 
-Test(monitoring_speaks_http, head_has_no_body)
+SCENARIO(monitoring_speaks_http, head_has_no_body)
 {
     struct server *server = server_start("%s", "");
     struct conn *conn = monitor_port(server);
@@ -114,7 +114,7 @@ Test(monitoring_speaks_http, head_has_no_body)
     conn_expect_closed(conn);
 }
 
-Test(monitoring_speaks_http, old_clients_are_served)
+SCENARIO(monitoring_speaks_http, old_clients_are_served)
 {
     struct server *server = server_start("%s", "");
     struct conn *conn = monitor_port(server);
@@ -124,7 +124,7 @@ Test(monitoring_speaks_http, old_clients_are_served)
     conn_expect_closed(conn);
 }
 
-Test(monitoring_speaks_http, nonsense_is_refused)
+SCENARIO(monitoring_speaks_http, nonsense_is_refused)
 {
     static const char *const NONSENSE[] = { "NONSENSE\r\n\r\n", "GET\r\n\r\n",
                                             "\x16\x03\x01\r\n\r\n", "GET /varz HTTP/9.9\r\n\r\n",
@@ -145,7 +145,7 @@ Test(monitoring_speaks_http, nonsense_is_refused)
     cr_assert_eq(http_get(server, "/healthz").status, 200);
 }
 
-Test(monitoring_speaks_http, an_endless_head_is_not_awaited)
+SCENARIO(monitoring_speaks_http, an_endless_head_is_not_awaited)
 {
     struct server *server = server_start("%s", "");
     struct conn *conn = monitor_port(server);
@@ -160,7 +160,7 @@ Test(monitoring_speaks_http, an_endless_head_is_not_awaited)
     cr_assert_eq(http_get(server, "/healthz").status, 200);
 }
 
-Test(monitoring_speaks_http, health_is_told_as_probes_ask)
+SCENARIO(monitoring_speaks_http, health_is_told_as_probes_ask)
 {
     static const struct {
         const char *path;
@@ -173,7 +173,7 @@ Test(monitoring_speaks_http, health_is_told_as_probes_ask)
         { "/healthz?js-enabled=1",         200, "{\"status\":\"ok\"}"},
         { "/healthz?stream=x",             400,
          "{\"status\":\"error\",\"error\":\"\\\"account\\\" must not be empty when checking "
-         "stream "
+          "stream "
           "health\"}"                                                },
     };
     struct server *server = server_start("%s", "");
@@ -187,7 +187,7 @@ Test(monitoring_speaks_http, health_is_told_as_probes_ask)
     }
 }
 
-Test(monitoring_speaks_http, subsz_lists_and_tests)
+SCENARIO(monitoring_speaks_http, subsz_lists_and_tests)
 {
     struct server *server = server_start("%s", "");
     struct conn *client = nats_login(server, QUIET);

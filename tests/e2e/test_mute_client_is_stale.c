@@ -7,7 +7,7 @@ BEHAVIOUR(mute_client_is_stale);
 
 static const char CONFIG[] = "ping_interval: \"300ms\"\nping_max: 2\n";
 
-Test(mute_client_is_stale, after_two_pings_without_answer)
+SCENARIO(mute_client_is_stale, after_two_pings_without_answer)
 {
     struct server *server = server_start("%s", CONFIG);
     struct conn *client = nats_login(server, QUIET);
@@ -17,7 +17,7 @@ Test(mute_client_is_stale, after_two_pings_without_answer)
     cr_assert_str_eq(close_reason(server, conn_id(client)), "Stale Connection");
 }
 
-Test(mute_client_is_stale, even_before_connect)
+SCENARIO(mute_client_is_stale, even_before_connect)
 {
     struct server *server = server_start("%s", CONFIG);
     struct conn *client = nats_open(server);
@@ -26,7 +26,7 @@ Test(mute_client_is_stale, even_before_connect)
     conn_expect_closed(client);
 }
 
-Test(mute_client_is_stale, but_not_who_answers)
+SCENARIO(mute_client_is_stale, but_not_who_answers)
 {
     struct server *server = server_start("%s", CONFIG);
     struct conn *client = nats_login(server, QUIET);
@@ -40,7 +40,7 @@ Test(mute_client_is_stale, but_not_who_answers)
 }
 
 /* A connection that the server has ended but the client has not: its timers must not disturb. */
-Test(mute_client_is_stale, who_is_refused_and_stays_disturbs_nobody)
+SCENARIO(mute_client_is_stale, who_is_refused_and_stays_disturbs_nobody)
 {
     enum { REFUSED = 20, OTHERS = 8 };
     struct server *server = server_start("ping_interval: \"50ms\"\nping_max: 1000\n");

@@ -19,7 +19,7 @@ static void refused(struct conn *client, const char *key, const char *signature)
     conn_expect_closed(client);
 }
 
-Test(nkey_signature_is_verified, the_right_one_opens)
+SCENARIO(nkey_signature_is_verified, the_right_one_opens)
 {
     struct nkey *key = nkey_new();
     struct server *server = server_for(key);
@@ -38,7 +38,7 @@ Test(nkey_signature_is_verified, the_right_one_opens)
     nkey_free(key);
 }
 
-Test(nkey_signature_is_verified, anything_else_does_not)
+SCENARIO(nkey_signature_is_verified, anything_else_does_not)
 {
     struct nkey *key = nkey_new(), *other = nkey_new();
     struct server *server = server_for(key);
@@ -60,7 +60,7 @@ Test(nkey_signature_is_verified, anything_else_does_not)
     nkey_free(other);
 }
 
-Test(nkey_signature_is_verified, each_connection_has_its_nonce)
+SCENARIO(nkey_signature_is_verified, each_connection_has_its_nonce)
 {
     struct nkey *key = nkey_new();
     struct server *server = server_for(key);

@@ -8,7 +8,7 @@ static const char CONFIG[] =
     "authorization { users: [ {user: guest, password: x, permissions: {publish: \"public.>\"}}, "
     "{user: bob, password: secret} ] }\n";
 
-Test(no_auth_user_lets_anonymous_in, with_its_permissions)
+SCENARIO(no_auth_user_lets_anonymous_in, with_its_permissions)
 {
     struct server *server = server_start("%s", CONFIG);
     struct conn *client = nats_open(server);
@@ -20,7 +20,7 @@ Test(no_auth_user_lets_anonymous_in, with_its_permissions)
     conn_barrier(client);
 }
 
-Test(no_auth_user_lets_anonymous_in, without_connect)
+SCENARIO(no_auth_user_lets_anonymous_in, without_connect)
 {
     struct server *server = server_start("%s", CONFIG);
     struct conn *client = nats_open(server);
@@ -29,7 +29,7 @@ Test(no_auth_user_lets_anonymous_in, without_connect)
     conn_expect(client, "-ERR 'Permissions Violation for Publish to \"private\"'\r\nPONG\r\n");
 }
 
-Test(no_auth_user_lets_anonymous_in, but_not_with_wrong_credentials)
+SCENARIO(no_auth_user_lets_anonymous_in, but_not_with_wrong_credentials)
 {
     struct server *server = server_start("%s", CONFIG);
     struct conn *client = nats_open(server);

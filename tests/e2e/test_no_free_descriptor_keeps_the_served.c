@@ -8,7 +8,7 @@ BEHAVIOUR(no_free_descriptor_keeps_the_served);
 
 enum { FILES = 64, TRIES = 80 };
 
-Test(no_free_descriptor_keeps_the_served, and_recovers)
+SCENARIO(no_free_descriptor_keeps_the_served, and_recovers)
 {
     struct server *server = server_launch(&(struct launch){ .config = "", .max_files = FILES });
     struct conn *tries[TRIES];

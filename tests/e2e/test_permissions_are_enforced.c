@@ -70,7 +70,7 @@ EACH_ROW(permissions_are_enforced, rule, sizeof RULES / sizeof *RULES)
         require(log_contains(server, "Violation - Subject", PATIENCE_MS), "not logged");
 }
 
-Test(permissions_are_enforced, a_refused_message_is_not_delivered)
+SCENARIO(permissions_are_enforced, a_refused_message_is_not_delivered)
 {
     struct server *server = server_start(USER("publish: \"open\""));
     struct conn *client = nats_login(server, AS_USER), *root = nats_login(server, AS_ROOT);
@@ -82,7 +82,7 @@ Test(permissions_are_enforced, a_refused_message_is_not_delivered)
     conn_expect(root, "MSG open 1 1\r\nb\r\n");
 }
 
-Test(permissions_are_enforced, a_refused_subscription_gets_nothing)
+SCENARIO(permissions_are_enforced, a_refused_subscription_gets_nothing)
 {
     struct server *server = server_start(USER("subscribe: \"open\""));
     struct conn *client = nats_login(server, AS_USER);
@@ -92,7 +92,7 @@ Test(permissions_are_enforced, a_refused_subscription_gets_nothing)
     conn_barrier(client);
 }
 
-Test(permissions_are_enforced, a_wildcard_does_not_show_what_is_denied)
+SCENARIO(permissions_are_enforced, a_wildcard_does_not_show_what_is_denied)
 {
     struct server *server = server_start(USER("subscribe: {deny: \"foo.secret\"}"));
     struct conn *client = nats_login(server, AS_USER), *root = nats_login(server, AS_ROOT);
@@ -106,7 +106,7 @@ Test(permissions_are_enforced, a_wildcard_does_not_show_what_is_denied)
     conn_expect(client, "MSG bar 2 1\r\nb\r\n");
 }
 
-Test(permissions_are_enforced, a_wildcard_must_lie_inside_the_allowed)
+SCENARIO(permissions_are_enforced, a_wildcard_must_lie_inside_the_allowed)
 {
     struct server *server = server_start(USER("subscribe: \"foo.*\""));
     struct conn *client = nats_login(server, AS_USER);
@@ -118,7 +118,7 @@ Test(permissions_are_enforced, a_wildcard_must_lie_inside_the_allowed)
     conn_barrier(client);
 }
 
-Test(permissions_are_enforced, an_answer_is_allowed_once)
+SCENARIO(permissions_are_enforced, an_answer_is_allowed_once)
 {
     struct server *server = server_start(USER("subscribe: \"service\", allow_responses: true"));
     struct conn *client = nats_login(server, AS_USER), *root = nats_login(server, AS_ROOT);
@@ -134,7 +134,7 @@ Test(permissions_are_enforced, an_answer_is_allowed_once)
     conn_barrier(root);
 }
 
-Test(permissions_are_enforced, answers_are_counted)
+SCENARIO(permissions_are_enforced, answers_are_counted)
 {
     struct server *server = server_start(USER("allow_responses: {max: 3, expires: \"1m\"}"));
     struct conn *client = nats_login(server, AS_USER), *root = nats_login(server, AS_ROOT);
@@ -150,7 +150,7 @@ Test(permissions_are_enforced, answers_are_counted)
     conn_expect(client, "-ERR '%s'\r\n", NO_PUB("inbox"));
 }
 
-Test(permissions_are_enforced, an_answer_must_come_in_time)
+SCENARIO(permissions_are_enforced, an_answer_must_come_in_time)
 {
     struct server *server = server_start(USER("allow_responses: {max: 100, expires: \"50ms\"}"));
     struct conn *client = nats_login(server, AS_USER), *root = nats_login(server, AS_ROOT);
@@ -166,7 +166,7 @@ Test(permissions_are_enforced, an_answer_must_come_in_time)
     conn_expect(client, "-ERR '%s'\r\n", NO_PUB("inbox"));
 }
 
-Test(permissions_are_enforced, defaults_are_for_who_has_none)
+SCENARIO(permissions_are_enforced, defaults_are_for_who_has_none)
 {
     struct server *server =
         server_start("authorization { default_permissions: {publish: \"open\"}\n"
@@ -180,7 +180,7 @@ Test(permissions_are_enforced, defaults_are_for_who_has_none)
     conn_barrier(root);
 }
 
-Test(permissions_are_enforced, odd_subjects_are_quoted)
+SCENARIO(permissions_are_enforced, odd_subjects_are_quoted)
 {
     struct server *server = server_start(USER("publish: \"open\""));
     struct conn *client = nats_login(server, AS_USER);

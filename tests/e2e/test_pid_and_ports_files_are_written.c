@@ -8,7 +8,7 @@
 
 BEHAVIOUR(pid_and_ports_files_are_written);
 
-Test(pid_and_ports_files_are_written, the_pid)
+SCENARIO(pid_and_ports_files_are_written, the_pid)
 {
     struct server *server = server_start("pid_file: \"server.pid\"\n");
     const char *path = server_path(server, "server.pid");
@@ -21,7 +21,7 @@ Test(pid_and_ports_files_are_written, the_pid)
     require(file_content(path), "the pid file is removed at the end");
 }
 
-Test(pid_and_ports_files_are_written, the_pid_by_flag)
+SCENARIO(pid_and_ports_files_are_written, the_pid_by_flag)
 {
     const char *const arguments[] = { "-P", "flag.pid", NULL };
     struct server *server = server_launch(&(struct launch){ .config = "", .arguments = arguments });
@@ -30,7 +30,7 @@ Test(pid_and_ports_files_are_written, the_pid_by_flag)
     cr_assert_str_eq(file_content(server_path(server, "flag.pid")), text("%d", server_pid(server)));
 }
 
-Test(pid_and_ports_files_are_written, an_unwritable_pid_file_is_fatal)
+SCENARIO(pid_and_ports_files_are_written, an_unwritable_pid_file_is_fatal)
 {
     struct server *server = NULL;
     int status = server_run(&server, &(struct launch){ .config = "pid_file: \"no/such/pid\"\n" });
@@ -39,7 +39,7 @@ Test(pid_and_ports_files_are_written, an_unwritable_pid_file_is_fatal)
     require(log_contains(server, "[FTL] Could not write pidfile:", 0), "not said");
 }
 
-Test(pid_and_ports_files_are_written, the_ports)
+SCENARIO(pid_and_ports_files_are_written, the_ports)
 {
     struct server *server = server_start("ports_file_dir: \".\"\n");
     const char *name = text("%s_%d.ports", server_name(), server_pid(server));

@@ -68,7 +68,7 @@ EACH_ROW(proxy_header_sets_the_address, header, sizeof HEADERS / sizeof *HEADERS
     introduce(server, &HEADERS[*row], conn_write_split);
 }
 
-Test(proxy_header_sets_the_address, an_endless_line_is_refused)
+SCENARIO(proxy_header_sets_the_address, an_endless_line_is_refused)
 {
     struct server *server = server_start("proxy_protocol: true\n");
     struct conn *client = nats_open(server);
@@ -77,7 +77,7 @@ Test(proxy_header_sets_the_address, an_endless_line_is_refused)
     conn_expect_closed(client);
 }
 
-Test(proxy_header_sets_the_address, it_is_not_understood_when_not_expected)
+SCENARIO(proxy_header_sets_the_address, it_is_not_understood_when_not_expected)
 {
     struct server *server = server_start("%s", "");
     struct conn *client = nats_open(server);

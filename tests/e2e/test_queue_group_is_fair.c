@@ -32,7 +32,7 @@ static void publish(struct conn *conn, int count)
     conn_barrier(conn);
 }
 
-Test(queue_group_is_fair, whatever_patterns_the_members_use)
+SCENARIO(queue_group_is_fair, whatever_patterns_the_members_use)
 {
     struct server *server = server_start("%s", "");
     struct conn *first = nats_login(server, QUIET), *second = nats_login(server, QUIET);
@@ -49,7 +49,7 @@ Test(queue_group_is_fair, whatever_patterns_the_members_use)
     require(got > 400 && got < 600, "one member got %d of %d", got, MESSAGES);
 }
 
-Test(queue_group_is_fair, among_subscriptions_of_one_connection)
+SCENARIO(queue_group_is_fair, among_subscriptions_of_one_connection)
 {
     struct server *server = server_start("%s", "");
     struct conn *member = nats_login(server, QUIET), *publisher = nats_login(server, QUIET);
@@ -71,7 +71,7 @@ Test(queue_group_is_fair, among_subscriptions_of_one_connection)
         require(of_sid[sid] > 250 && of_sid[sid] < 420, "sid %d got %d", sid, of_sid[sid]);
 }
 
-Test(queue_group_is_fair, each_group_and_each_plain_subscription_gets_it)
+SCENARIO(queue_group_is_fair, each_group_and_each_plain_subscription_gets_it)
 {
     struct server *server = server_start("%s", "");
     struct conn *first = nats_login(server, QUIET), *second = nats_login(server, QUIET);
@@ -86,7 +86,7 @@ Test(queue_group_is_fair, each_group_and_each_plain_subscription_gets_it)
     cr_assert_eq(messages_of(second), 100);
 }
 
-Test(queue_group_is_fair, a_member_that_leaves_misses_nothing_for_the_rest)
+SCENARIO(queue_group_is_fair, a_member_that_leaves_misses_nothing_for_the_rest)
 {
     struct server *server = server_start("%s", "");
     struct conn *first = nats_login(server, QUIET), *second = nats_login(server, QUIET);

@@ -18,7 +18,7 @@ static void refused(struct server *server, const char *user, const char *pass)
     conn_expect_closed(client);
 }
 
-Test(reload_takes_effect, users_come_and_go)
+SCENARIO(reload_takes_effect, users_come_and_go)
 {
     struct server *server = server_start("authorization { users: [ " BOB ", " EVE " ] }\n");
     struct conn *bob = nats_login(server, AS("bob", "b")),
@@ -32,7 +32,7 @@ Test(reload_takes_effect, users_come_and_go)
     refused(server, "eve", "e");
 }
 
-Test(reload_takes_effect, a_changed_password_ends_the_session)
+SCENARIO(reload_takes_effect, a_changed_password_ends_the_session)
 {
     struct server *server = server_start("authorization { users: [ " BOB ", " EVE " ] }\n");
     struct conn *bob = nats_login(server, AS("bob", "b")),
@@ -55,7 +55,7 @@ static void ended(struct conn *conn)
     conn_expect_closed(conn);
 }
 
-Test(reload_takes_effect, the_single_user_and_the_token_too)
+SCENARIO(reload_takes_effect, the_single_user_and_the_token_too)
 {
     struct server *server = server_start("authorization { user: bob, password: b }\n");
     struct conn *bob = nats_login(server, AS("bob", "b"));
@@ -71,7 +71,7 @@ Test(reload_takes_effect, the_single_user_and_the_token_too)
     ended(holder);
 }
 
-Test(reload_takes_effect, permissions_change_under_way)
+SCENARIO(reload_takes_effect, permissions_change_under_way)
 {
     struct server *server = server_start("authorization { users: [ " BOB " ] }\n");
     struct conn *bob = nats_login(server, AS("bob", "b"));
@@ -95,7 +95,7 @@ Test(reload_takes_effect, permissions_change_under_way)
     conn_barrier(bob);
 }
 
-Test(reload_takes_effect, max_payload_holds_at_once)
+SCENARIO(reload_takes_effect, max_payload_holds_at_once)
 {
     struct server *server = server_start("max_payload: 100\n");
     struct conn *client = nats_login(server, QUIET);
@@ -107,7 +107,7 @@ Test(reload_takes_effect, max_payload_holds_at_once)
     require(json_number(conn_info(nats_open(server)), "max_payload") == 10, "INFO has the old one");
 }
 
-Test(reload_takes_effect, surplus_connections_are_closed)
+SCENARIO(reload_takes_effect, surplus_connections_are_closed)
 {
     enum { COUNT = 5, LEFT = 2 };
     struct server *server = server_start("%s", "");
@@ -130,7 +130,7 @@ Test(reload_takes_effect, surplus_connections_are_closed)
     cr_assert_eq(closed, COUNT - LEFT);
 }
 
-Test(reload_takes_effect, a_broken_file_changes_nothing)
+SCENARIO(reload_takes_effect, a_broken_file_changes_nothing)
 {
     static const char *const BROKEN[] = {
         "authorization { users: [ {user: ann, password: a} ]\n",
@@ -154,7 +154,7 @@ Test(reload_takes_effect, a_broken_file_changes_nothing)
     }
 }
 
-Test(reload_takes_effect, what_needs_a_restart_is_refused)
+SCENARIO(reload_takes_effect, what_needs_a_restart_is_refused)
 {
     struct server *server = server_start("authorization { users: [ " BOB " ] }\n");
 
@@ -167,7 +167,7 @@ Test(reload_takes_effect, what_needs_a_restart_is_refused)
     refused(server, "eve", "e");
 }
 
-Test(reload_takes_effect, the_digest_tells)
+SCENARIO(reload_takes_effect, the_digest_tells)
 {
     struct server *server = server_start("max_payload: 1000\n");
     const char *before = json_text(monitor(server, "/varz"), "config_digest");
@@ -182,7 +182,7 @@ Test(reload_takes_effect, the_digest_tells)
             "not logged");
 }
 
-Test(reload_takes_effect, under_traffic_nothing_is_lost)
+SCENARIO(reload_takes_effect, under_traffic_nothing_is_lost)
 {
     enum { MESSAGES = 20000, EACH = 1000 };
     struct server *server = server_start("authorization { users: [ " BOB " ] }\n");

@@ -22,17 +22,17 @@ static void stops_by(int number, const char *name)
     require(log_contains(server, "[INF] Server Exiting..", 0), "not logged");
 }
 
-Test(signals_are_obeyed, terminate)
+SCENARIO(signals_are_obeyed, terminate)
 {
     stops_by(SIGTERM, "terminated");
 }
 
-Test(signals_are_obeyed, interrupt)
+SCENARIO(signals_are_obeyed, interrupt)
 {
     stops_by(SIGINT, "interrupt");
 }
 
-Test(signals_are_obeyed, clients_who_stay_do_not_hold_it)
+SCENARIO(signals_are_obeyed, clients_who_stay_do_not_hold_it)
 {
     enum { CLIENTS = 50 };
     struct server *server = server_start("ping_interval: \"50ms\"\nping_max: 1000\n");
@@ -45,7 +45,7 @@ Test(signals_are_obeyed, clients_who_stay_do_not_hold_it)
     cr_assert_eq(server_await_exit(server), 0); /* though nobody has closed or read */
 }
 
-Test(signals_are_obeyed, usr1_opens_the_log_again)
+SCENARIO(signals_are_obeyed, usr1_opens_the_log_again)
 {
     struct server *server = server_launch(
         &(struct launch){ .config = "log_file: \"the.log\"\n", .log_name = "the.log" });
@@ -57,7 +57,7 @@ Test(signals_are_obeyed, usr1_opens_the_log_again)
     conn_barrier(nats_login(server, QUIET));
 }
 
-Test(signals_are_obeyed, usr1_without_a_file_is_ignored)
+SCENARIO(signals_are_obeyed, usr1_without_a_file_is_ignored)
 {
     struct server *server = server_start("%s", "");
 
@@ -67,7 +67,7 @@ Test(signals_are_obeyed, usr1_without_a_file_is_ignored)
     conn_barrier(nats_login(server, QUIET));
 }
 
-Test(signals_are_obeyed, hangup_without_a_file_is_refused)
+SCENARIO(signals_are_obeyed, hangup_without_a_file_is_refused)
 {
     const char *const arguments[] = { "-a", "127.0.0.1", "-p", "-1", NULL };
     struct server *server = server_launch(&(struct launch){ .arguments = arguments });
@@ -89,7 +89,7 @@ static int send_signal(struct server **sender, const char *command)
     return server_run(sender, &(struct launch){ .arguments = arguments });
 }
 
-Test(signals_are_obeyed, sent_by_the_program_itself)
+SCENARIO(signals_are_obeyed, sent_by_the_program_itself)
 {
     struct server *server = server_start("%s", ""), *sender = NULL;
 
@@ -100,7 +100,7 @@ Test(signals_are_obeyed, sent_by_the_program_itself)
     cr_assert_eq(server_await_exit(server), 0);
 }
 
-Test(signals_are_obeyed, sent_to_the_pid_in_a_file)
+SCENARIO(signals_are_obeyed, sent_to_the_pid_in_a_file)
 {
     struct server *server = server_start("pid_file: \"server.pid\"\n"), *sender = NULL;
 
@@ -108,7 +108,7 @@ Test(signals_are_obeyed, sent_to_the_pid_in_a_file)
     cr_assert_eq(server_await_exit(server), 0);
 }
 
-Test(signals_are_obeyed, an_unknown_word_is_refused)
+SCENARIO(signals_are_obeyed, an_unknown_word_is_refused)
 {
     struct server *sender = NULL;
 
@@ -117,7 +117,7 @@ Test(signals_are_obeyed, an_unknown_word_is_refused)
             server_errors(sender));
 }
 
-Test(signals_are_obeyed, a_bad_pid_is_refused)
+SCENARIO(signals_are_obeyed, a_bad_pid_is_refused)
 {
     struct server *sender = NULL;
 

@@ -49,7 +49,7 @@ static struct conn *quick_subscriber(struct server *server)
     return quick;
 }
 
-Test(slow_consumer_is_cut, when_too_much_is_pending)
+SCENARIO(slow_consumer_is_cut, when_too_much_is_pending)
 {
     struct server *server =
         server_start("max_pending: 1000000\nmax_payload: 100000\nwrite_deadline: \"20s\"\n");
@@ -68,7 +68,7 @@ Test(slow_consumer_is_cut, when_too_much_is_pending)
     conn_barrier(from);
 }
 
-Test(slow_consumer_is_cut, when_a_write_takes_too_long)
+SCENARIO(slow_consumer_is_cut, when_a_write_takes_too_long)
 {
     struct server *server = server_start("write_deadline: \"300ms\"\n");
     struct conn *slow = slow_subscriber(server), *quick = quick_subscriber(server);
@@ -82,7 +82,7 @@ Test(slow_consumer_is_cut, when_a_write_takes_too_long)
     conn_barrier(from);
 }
 
-Test(slow_consumer_is_cut, but_not_who_reads_in_bursts)
+SCENARIO(slow_consumer_is_cut, but_not_who_reads_in_bursts)
 {
     enum { ROUNDS = 20, MESSAGES = 200 };
     struct server *server = server_start("%s", "");
@@ -99,7 +99,7 @@ Test(slow_consumer_is_cut, but_not_who_reads_in_bursts)
     cr_assert_eq(json_number(monitor(server, "/varz"), "slow_consumers"), 0);
 }
 
-Test(slow_consumer_is_cut, what_is_pending_is_listed)
+SCENARIO(slow_consumer_is_cut, what_is_pending_is_listed)
 {
     enum { MESSAGES = 1500 };
     struct server *server = server_start("%s", "");

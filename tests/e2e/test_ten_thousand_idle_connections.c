@@ -64,7 +64,7 @@ static void expect_message(int fd, const char *wanted, int index)
             "connection %d did not get the message", index);
 }
 
-Test(ten_thousand_idle_connections, are_held)
+SCENARIO(ten_thousand_idle_connections, are_held)
 {
     int count = affordable();
     struct server *server = server_start("%s", "");

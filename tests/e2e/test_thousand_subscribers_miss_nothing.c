@@ -20,7 +20,7 @@ static void allow_many_files(void)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-Test(thousand_subscribers_miss_nothing, of_one_publisher)
+SCENARIO(thousand_subscribers_miss_nothing, of_one_publisher)
 {
     struct server *server = server_start("%s", "");
     static struct conn *subscribers[SUBSCRIBERS];
@@ -44,7 +44,7 @@ Test(thousand_subscribers_miss_nothing, of_one_publisher)
 }
 
 /* Publishers from many connections at once: nothing is lost, and each one's order is kept. */
-Test(thousand_subscribers_miss_nothing, of_many_publishers)
+SCENARIO(thousand_subscribers_miss_nothing, of_many_publishers)
 {
     enum { PUBLISHERS = 50, EACH = 400, LISTENERS = 4 };
     struct server *server = server_start("%s", "");

@@ -7,7 +7,7 @@ BEHAVIOUR(tls_begins_as_configured);
 
 static const struct tls_wishes ANY = { 0 };
 
-Test(tls_begins_as_configured, handshake_first_sends_no_info_before)
+SCENARIO(tls_begins_as_configured, handshake_first_sends_no_info_before)
 {
     struct server *server =
         server_start("tls { %s, handshake_first: true }\n", tls_identity("server"));
@@ -20,7 +20,7 @@ Test(tls_begins_as_configured, handshake_first_sends_no_info_before)
     require(entry && json_true(entry, "tls_first"), "/connz does not tell of it");
 }
 
-Test(tls_begins_as_configured, handshake_first_serves_nobody_in_clear)
+SCENARIO(tls_begins_as_configured, handshake_first_serves_nobody_in_clear)
 {
     struct server *server = server_start("tls { %s, handshake_first: true, timeout: 0.5 }\n"
                                          "allow_non_tls: true\n",
@@ -35,7 +35,7 @@ Test(tls_begins_as_configured, handshake_first_serves_nobody_in_clear)
     conn_expect_closed(silent);
 }
 
-Test(tls_begins_as_configured, automatic_waits_for_a_hello)
+SCENARIO(tls_begins_as_configured, automatic_waits_for_a_hello)
 {
     struct server *server =
         server_start("tls { %s, handshake_first: \"300ms\" }\n", tls_identity("server"));
@@ -53,7 +53,7 @@ Test(tls_begins_as_configured, automatic_waits_for_a_hello)
     require(entry && !json_has(entry, "tls_first"), "/connz tells the wrong story");
 }
 
-Test(tls_begins_as_configured, automatic_is_short)
+SCENARIO(tls_begins_as_configured, automatic_is_short)
 {
     struct server *server =
         server_start("tls { %s, handshake_first: auto }\n", tls_identity("server"));
@@ -65,7 +65,7 @@ Test(tls_begins_as_configured, automatic_is_short)
     conn_barrier(nats_login_tls(server, &ANY, QUIET));
 }
 
-Test(tls_begins_as_configured, optional_where_allowed)
+SCENARIO(tls_begins_as_configured, optional_where_allowed)
 {
     struct server *server =
         server_start("tls { %s }\nallow_non_tls: true\n", tls_identity("server"));
@@ -82,7 +82,7 @@ Test(tls_begins_as_configured, optional_where_allowed)
     require(log_contains(server, "TLS available for client connections", 0), "not logged");
 }
 
-Test(tls_begins_as_configured, a_client_in_clear_is_closed_without_a_word)
+SCENARIO(tls_begins_as_configured, a_client_in_clear_is_closed_without_a_word)
 {
     struct server *server = server_start("tls { %s }\n", tls_identity("server"));
     struct conn *client = nats_open(server);
@@ -95,7 +95,7 @@ Test(tls_begins_as_configured, a_client_in_clear_is_closed_without_a_word)
     cr_assert_str_eq(close_reason(server, conn_id(client)), "TLS Handshake Failure");
 }
 
-Test(tls_begins_as_configured, an_unfinished_handshake_is_ended)
+SCENARIO(tls_begins_as_configured, an_unfinished_handshake_is_ended)
 {
     struct server *server = server_start("tls { %s, timeout: 0.5 }\n", tls_identity("server"));
     struct conn *silent = nats_open(server), *half = nats_open(server);
@@ -109,7 +109,7 @@ Test(tls_begins_as_configured, an_unfinished_handshake_is_ended)
     cr_assert_str_eq(close_reason(server, conn_id(half)), "TLS Handshake Failure");
 }
 
-Test(tls_begins_as_configured, garbage_instead_of_a_hello_is_survived)
+SCENARIO(tls_begins_as_configured, garbage_instead_of_a_hello_is_survived)
 {
     static const char *const GARBAGE[] = { "\x16\x03\x01\x40\x01zzzzzz", "\x16\x03\x01\x02", "zzz",
                                            "\x15\x03\x01\x01\x02\x02\x28",
@@ -125,7 +125,7 @@ Test(tls_begins_as_configured, garbage_instead_of_a_hello_is_survived)
     conn_barrier(nats_login_tls(server, &ANY, QUIET));
 }
 
-Test(tls_begins_as_configured, too_many_in_a_second_are_refused)
+SCENARIO(tls_begins_as_configured, too_many_in_a_second_are_refused)
 {
     enum { COUNT = 20, RATE = 5 };
     struct server *server =
@@ -151,7 +151,7 @@ Test(tls_begins_as_configured, too_many_in_a_second_are_refused)
     conn_barrier(nats_login_tls(server, &ANY, QUIET)); /* a second later there is room again */
 }
 
-Test(tls_begins_as_configured, the_login_timer_starts_after_it)
+SCENARIO(tls_begins_as_configured, the_login_timer_starts_after_it)
 {
     struct server *server = server_start("tls { %s }\nauthorization { user: u, password: p, "
                                          "timeout: 0.5 }\n",

@@ -33,7 +33,7 @@ static void refused(struct server *server, struct tls_wishes wishes)
     cr_assert_str_eq(close_reason(server, conn_id(client)), "TLS Handshake Failure");
 }
 
-Test(tls_demands_client_certificates, a_good_one_opens)
+SCENARIO(tls_demands_client_certificates, a_good_one_opens)
 {
     struct server *server = verifying_server("");
     struct conn *client = nats_open(server);
@@ -50,7 +50,7 @@ Test(tls_demands_client_certificates, a_good_one_opens)
     cr_assert_str_eq(json_text(peer, "spki_sha256"), cert_pin(wishes.cert_file));
 }
 
-Test(tls_demands_client_certificates, in_version_1_2_too)
+SCENARIO(tls_demands_client_certificates, in_version_1_2_too)
 {
     struct server *server = verifying_server("");
     struct tls_wishes wishes = as("client-good");
@@ -62,7 +62,7 @@ Test(tls_demands_client_certificates, in_version_1_2_too)
     refused(server, wishes);
 }
 
-Test(tls_demands_client_certificates, none_is_refused)
+SCENARIO(tls_demands_client_certificates, none_is_refused)
 {
     struct server *server = verifying_server("");
 
@@ -70,17 +70,17 @@ Test(tls_demands_client_certificates, none_is_refused)
     require(log_contains(server, "TLS handshake error", PATIENCE_MS), "not logged");
 }
 
-Test(tls_demands_client_certificates, another_ca_is_refused)
+SCENARIO(tls_demands_client_certificates, another_ca_is_refused)
 {
     refused(verifying_server(""), as("client-other"));
 }
 
-Test(tls_demands_client_certificates, an_expired_one_is_refused)
+SCENARIO(tls_demands_client_certificates, an_expired_one_is_refused)
 {
     refused(verifying_server(""), as("client-expired"));
 }
 
-Test(tls_demands_client_certificates, a_chain_is_followed)
+SCENARIO(tls_demands_client_certificates, a_chain_is_followed)
 {
     struct server *server = verifying_server("");
     struct tls_wishes wishes = as("int/client-good"); /* brings its intermediate along */
@@ -88,7 +88,7 @@ Test(tls_demands_client_certificates, a_chain_is_followed)
     conn_barrier(nats_login_tls(server, &wishes, QUIET));
 }
 
-Test(tls_demands_client_certificates, only_pinned_ones_enter)
+SCENARIO(tls_demands_client_certificates, only_pinned_ones_enter)
 {
     struct server *server =
         verifying_server(text("pinned_certs: [ \"%s\" ]", cert_pin(cert_path("client-good.pem"))));

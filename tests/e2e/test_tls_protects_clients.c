@@ -11,7 +11,7 @@ static struct tls_wishes careful(void)
     return (struct tls_wishes){ .ca_file = cert_path("ca.pem"), .name = "localhost" };
 }
 
-Test(tls_protects_clients, with_a_certificate_that_fits)
+SCENARIO(tls_protects_clients, with_a_certificate_that_fits)
 {
     struct server *server = server_start("tls { %s }\n", tls_identity("server"));
     struct conn *client = nats_open(server);
@@ -31,7 +31,7 @@ Test(tls_protects_clients, with_a_certificate_that_fits)
     require(log_contains(server, "TLS required for client connections", 0), "not logged");
 }
 
-Test(tls_protects_clients, in_version_1_2_too)
+SCENARIO(tls_protects_clients, in_version_1_2_too)
 {
     struct server *server = server_start("tls { %s }\n", tls_identity("server"));
     struct tls_wishes wishes = careful();
@@ -42,7 +42,7 @@ Test(tls_protects_clients, in_version_1_2_too)
     conn_barrier(client);
 }
 
-Test(tls_protects_clients, but_not_below_the_minimum)
+SCENARIO(tls_protects_clients, but_not_below_the_minimum)
 {
     struct server *server =
         server_start("tls { %s, min_version: \"1.3\" }\n", tls_identity("server"));
@@ -56,7 +56,7 @@ Test(tls_protects_clients, but_not_below_the_minimum)
     conn_barrier(nats_login_tls(server, &wishes, QUIET));
 }
 
-Test(tls_protects_clients, with_an_rsa_key)
+SCENARIO(tls_protects_clients, with_an_rsa_key)
 {
     struct server *server = server_start("tls { %s }\n", tls_identity("server-rsa"));
     struct tls_wishes wishes = careful();
@@ -64,7 +64,7 @@ Test(tls_protects_clients, with_an_rsa_key)
     conn_barrier(nats_login_tls(server, &wishes, QUIET));
 }
 
-Test(tls_protects_clients, with_the_certificate_that_is_asked_for)
+SCENARIO(tls_protects_clients, with_the_certificate_that_is_asked_for)
 {
     struct server *server = server_start("tls { certs: [ { %s }, { %s } ] }\n",
                                          tls_identity("server"), tls_identity("server-alt"));
@@ -77,7 +77,7 @@ Test(tls_protects_clients, with_the_certificate_that_is_asked_for)
     conn_barrier(nats_login_tls(server, &wishes, QUIET));
 }
 
-Test(tls_protects_clients, large_messages_pass_whole)
+SCENARIO(tls_protects_clients, large_messages_pass_whole)
 {
     enum { COUNT = 20, SIZE = 700001 };
     struct server *server = server_start("tls { %s }\n", tls_identity("server"));
@@ -93,7 +93,7 @@ Test(tls_protects_clients, large_messages_pass_whole)
         conn_expect(to, "MSG foo 1 %d\r\n%s\r\n", SIZE, repeated((char)('a' + i), SIZE));
 }
 
-Test(tls_protects_clients, many_small_messages_keep_their_order)
+SCENARIO(tls_protects_clients, many_small_messages_keep_their_order)
 {
     enum { COUNT = 20000 };
     struct server *server = server_start("tls { %s }\n", tls_identity("server"));
@@ -109,7 +109,7 @@ Test(tls_protects_clients, many_small_messages_keep_their_order)
         conn_expect(to, "MSG foo 1 6\r\n%06d\r\n", i);
 }
 
-Test(tls_protects_clients, new_certificates_come_with_a_reload)
+SCENARIO(tls_protects_clients, new_certificates_come_with_a_reload)
 {
     struct server *server = server_start("tls { %s }\n", tls_identity("server"));
     struct tls_wishes wishes = { .ca_file = cert_path("ca.pem") };
@@ -121,7 +121,7 @@ Test(tls_protects_clients, new_certificates_come_with_a_reload)
     conn_barrier(old);
 }
 
-Test(tls_protects_clients, a_broken_certificate_does_not_come_with_a_reload)
+SCENARIO(tls_protects_clients, a_broken_certificate_does_not_come_with_a_reload)
 {
     struct server *server = server_start("tls { %s }\n", tls_identity("server"));
     struct tls_wishes wishes = careful();
@@ -135,7 +135,7 @@ Test(tls_protects_clients, a_broken_certificate_does_not_come_with_a_reload)
     conn_barrier(nats_login_tls(server, &wishes, QUIET));
 }
 
-Test(tls_protects_clients, a_key_must_fit_its_certificate)
+SCENARIO(tls_protects_clients, a_key_must_fit_its_certificate)
 {
     struct server *server = NULL;
     int status = server_run(
@@ -148,7 +148,7 @@ Test(tls_protects_clients, a_key_must_fit_its_certificate)
             server_errors(server));
 }
 
-Test(tls_protects_clients, a_missing_certificate_prevents_the_start)
+SCENARIO(tls_protects_clients, a_missing_certificate_prevents_the_start)
 {
     struct server *server = NULL;
     int status = server_run(

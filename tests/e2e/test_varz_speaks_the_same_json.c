@@ -112,7 +112,7 @@ static bool has_type(const cJSON *member, char type)
     return false;
 }
 
-Test(varz_speaks_the_same_json, members_and_types)
+SCENARIO(varz_speaks_the_same_json, members_and_types)
 {
     struct server *server = server_start("%s", "");
 
@@ -126,7 +126,7 @@ Test(varz_speaks_the_same_json, members_and_types)
     }
 }
 
-Test(varz_speaks_the_same_json, it_counts)
+SCENARIO(varz_speaks_the_same_json, it_counts)
 {
     struct server *server = server_start("%s", "");
     struct conn *from = nats_login(server, QUIET), *to = nats_login(server, QUIET);
@@ -162,7 +162,7 @@ Test(varz_speaks_the_same_json, it_counts)
     cr_assert_eq(json_number(hits, "/varz"), 2);
 }
 
-Test(varz_speaks_the_same_json, it_shows_the_configuration)
+SCENARIO(varz_speaks_the_same_json, it_shows_the_configuration)
 {
     struct server *server =
         server_start("server_name: tower\nmax_connections: 77\nmax_payload: 2000\n"
@@ -221,7 +221,7 @@ static void compare(const char *where, const cJSON *ours, const cJSON *theirs)
     }
 }
 
-Test(varz_speaks_the_same_json, member_by_member)
+SCENARIO(varz_speaks_the_same_json, member_by_member)
 {
     static const char *const PATHS[] = { "/varz",
                                          "/connz",

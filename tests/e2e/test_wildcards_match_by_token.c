@@ -30,7 +30,7 @@ static const struct pair PAIRS[] = {
     { "f>",        "foo",         false},
 };
 
-Test(wildcards_match_by_token, table)
+SCENARIO(wildcards_match_by_token, table)
 {
     struct server *server = server_start("%s", "");
     struct conn *client = nats_login(server, QUIET);
@@ -46,7 +46,7 @@ Test(wildcards_match_by_token, table)
     }
 }
 
-Test(wildcards_match_by_token, many_subscriptions_come_and_go)
+SCENARIO(wildcards_match_by_token, many_subscriptions_come_and_go)
 {
     enum { COUNT = 5000 };
     struct server *server = server_start("%s", "");
