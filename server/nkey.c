@@ -3,13 +3,11 @@
  *     base32( type byte | 32 bytes of key | CRC-16, low byte first )     35 bytes, 56 characters */
 #include "nkey.h"
 
-#include "base/log.h"
+#include "base/rand.h"
 #include "base/text.h"
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
-
-#include <stdlib.h>
 
 enum { KEY_LEN = 32, CRC_LEN = 2, RAW_LEN = 1 + KEY_LEN + CRC_LEN };
 enum { SIG_LEN = 64, SIG_RAW_URL_LEN = 86, SIG_STD_LEN = 88 };
@@ -28,26 +26,12 @@ static uint16_t crc16(const uint8_t *bytes, size_t len)
     return (uint16_t)crc;
 }
 
-static bool draw_public_key(const char *algorithm, uint8_t key[KEY_LEN])
-{
-    size_t len = KEY_LEN;
-    EVP_PKEY *pair = EVP_PKEY_Q_keygen(NULL, NULL, algorithm);
-    bool ok = pair && EVP_PKEY_get_raw_public_key(pair, key, &len) == 1 && len == KEY_LEN;
-
-    EVP_PKEY_free(pair);
-    return ok;
-}
-
 void nkey_new_public(enum nkey_type type, char out[NKEY_PUBLIC_LEN + 1])
 {
     uint8_t raw[RAW_LEN] = { (uint8_t)type };
     struct buf text = { 0 };
 
-    if (!draw_public_key(type == NKEY_CURVE ? "X25519" : "ED25519", raw + 1)) {
-        /* like rand_bytes(): without working cryptography there is nothing to serve */
-        log_line(LOG_FTL, "OpenSSL cannot generate a key pair");
-        abort();
-    }
+    rand_bytes(raw + 1, KEY_LEN);
     uint16_t crc = crc16(raw, RAW_LEN - CRC_LEN);
     raw[RAW_LEN - 2] = (uint8_t)(crc & 0xFF);
     raw[RAW_LEN - 1] = (uint8_t)(crc >> 8);

@@ -17,8 +17,8 @@ enum nkey_type {
 
 #define NKEY_PUBLIC_LEN 56
 
-/** Draws a new key pair of this type; writes the public text and a NUL. (The private half is thrown
- *  away: a server needs its identity only as a name.) */
+/** Draws the public text of a new identity and writes it with a NUL. Nobody holds a private half: a server
+ *  needs its id only as a name, and starting OpenSSL for it would cost 2 MB of memory. */
 void nkey_new_public(enum nkey_type type, char out[NKEY_PUBLIC_LEN + 1]);
 /** Is this text a public key of the type, checksum included? Then `key` gets its 32 bytes. */
 bool nkey_read_public(struct span text, enum nkey_type type, uint8_t key[32]);
