@@ -345,7 +345,8 @@ static void finish(void *ctx, struct gathered *open)
         closed_ring_each(request->http.server->closed, copy_closed, &context);
     size_t total = filter(request, &all);
     struct sort_context order = { request->order, now_ns };
-    qsort_r(all.items, all.count, sizeof *all.items, compare, &order);
+    if (all.count > 1)
+        qsort_r(all.items, all.count, sizeof *all.items, compare, &order);
 
     struct buf body = { 0 };
     print_page(request, &all, total, now_ns, &body);

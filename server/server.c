@@ -402,8 +402,8 @@ int server_run(struct options *options, const struct flags *flags)
         server_shut_down(server);
     }
     uv_run(&server->control->loop, UV_RUN_DEFAULT);
-    if (options->ports_file_dir)
-        files_remove_ports(options->ports_file_dir, flags_program(flags));
+    if (server->options->ports_file_dir)
+        files_remove_ports(server->options->ports_file_dir, flags_program(flags));
     server_free(server);
     if (code == 0)
         log_inf("Server Exiting..");
