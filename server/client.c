@@ -254,6 +254,8 @@ void client_send_ping(struct client *client)
 
 static void handle_ping(struct client *client)
 {
+    /* PONG promises that what was published before is on its way, to other workers as well */
+    router_hand_over(client->conn->worker->router);
     trace_out(client->conn, "PONG", (struct span){ 0 });
     conn_send(client->conn, "PONG\r\n", 6);
     if (client->has_ponged || !client->has_connected)

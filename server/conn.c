@@ -374,6 +374,7 @@ static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
     struct conn *conn = stream->data;
     if (len == 0)
         return;
+    worker_receive_batches(conn->worker);
     if (len < 0) {
         if (conn->phase == CONN_CLOSING)
             conn_destroy(conn);

@@ -54,8 +54,7 @@ static void hand_over(struct router *router, unsigned index)
         return;
     router->batches[index] = NULL;
     struct worker *target = router->worker->server->workers[index];
-    atomic_fetch_add_explicit(&target->inbox_bytes, batch->used, memory_order_relaxed);
-    worker_post(target, &batch->post);
+    worker_post_batch(target, &batch->post, batch->used);
 }
 
 void router_hand_over(struct router *router)

@@ -15,31 +15,60 @@
 
 /* ---- inbox ----------------------------------------------------------------------------------------- */
 
-void worker_post(struct worker *worker, struct post *post)
+static void clear_queue(struct post_queue *queue)
+{
+    queue->first = NULL;
+    queue->last = &queue->first;
+}
+
+static void append_post(struct worker *worker, struct post_queue *queue, struct post *post)
 {
     post->next = NULL;
     pthread_mutex_lock(&worker->inbox_lock);
-    bool was_empty = !worker->inbox_first;
-    *worker->inbox_last = post;
-    worker->inbox_last = &post->next;
+    bool was_empty = !queue->first;
+    *queue->last = post;
+    queue->last = &post->next;
     pthread_mutex_unlock(&worker->inbox_lock);
     if (was_empty)
         uv_async_send(&worker->inbox_wake);
 }
 
-static void on_wake(uv_async_t *async)
+static void run_posts(struct worker *worker, struct post_queue *queue)
 {
-    struct worker *worker = async->data;
     pthread_mutex_lock(&worker->inbox_lock);
-    struct post *post = worker->inbox_first;
-    worker->inbox_first = NULL;
-    worker->inbox_last = &worker->inbox_first;
+    struct post *post = queue->first;
+    clear_queue(queue);
     pthread_mutex_unlock(&worker->inbox_lock);
     while (post) {
         struct post *next = post->next;
         post->run(worker, post);
         post = next;
     }
+}
+
+void worker_post(struct worker *worker, struct post *post)
+{
+    append_post(worker, &worker->inbox, post);
+}
+
+void worker_post_batch(struct worker *worker, struct post *post, size_t size)
+{
+    atomic_fetch_add_explicit(&worker->inbox_bytes, size, memory_order_relaxed);
+    append_post(worker, &worker->inbox_batches, post);
+}
+
+void worker_receive_batches(struct worker *worker)
+{
+    /* counted before the batch was posted; the lock does the rest */
+    if (atomic_load_explicit(&worker->inbox_bytes, memory_order_relaxed) > 0)
+        run_posts(worker, &worker->inbox_batches);
+}
+
+static void on_wake(uv_async_t *async)
+{
+    struct worker *worker = async->data;
+    worker_receive_batches(worker);
+    run_posts(worker, &worker->inbox);
 }
 
 /* ---- the end of a turn ------------------------------------------------------------------------------- */
@@ -71,11 +100,11 @@ static void free_dead_subs(struct worker *worker)
 void worker_end_turn(struct worker *worker)
 {
     router_end_run(worker->router);
+    router_hand_over(worker->router); /* before anybody is told that it was */
     do { /* burying may close more: a shutdown that finds a full socket, for example */
         flush_dirty(worker);
         bury_closing(worker);
     } while (!list_is_empty(&worker->dirty) || !list_is_empty(&worker->closing));
-    router_hand_over(worker->router);
     free_dead_subs(worker);
 }
 
@@ -114,7 +143,8 @@ struct worker *worker_new(struct server *server, unsigned index, bool is_control
     worker->index = index;
     worker->is_control = is_control;
     worker->options = options_retain(server->options);
-    worker->inbox_last = &worker->inbox_first;
+    clear_queue(&worker->inbox);
+    clear_queue(&worker->inbox_batches);
     pthread_mutex_init(&worker->inbox_lock, NULL);
     list_init(&worker->conns);
     list_init(&worker->dirty);

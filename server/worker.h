@@ -36,6 +36,11 @@ struct post {
     void (*run)(struct worker *worker, struct post *post);
 };
 
+/** Posts in the order of their arrival. */
+struct post_queue {
+    struct post *first, **last;
+};
+
 /** Slots with a generation: how other threads name a connection without a pointer. */
 struct conn_handle {
     uint64_t cid;
@@ -52,9 +57,10 @@ struct worker {
 
     struct options *options; /* retained; swapped by a post on reload */
 
-    /* inbox: guards `inbox_first/last` only; nothing is called while it is held */
+    /* inbox: guards the two queues only; nothing is called while it is held. Messages have a queue of their
+     * own, because they are looked for before each read, too. */
     pthread_mutex_t inbox_lock;
-    struct post *inbox_first, **inbox_last;
+    struct post_queue inbox, inbox_batches;
     uv_async_t inbox_wake;
     _Atomic size_t inbox_bytes; /* message bytes handed over and not delivered yet */
 
@@ -98,7 +104,12 @@ void worker_join(struct worker *worker);
 
 /** Hands over a message; takes it. Runs on the worker's thread, in order of posting per sender. Thread: any. */
 void worker_post(struct worker *worker, struct post *post);
-/** Flushes, hands over and buries now; called before each poll. */
+/** The same for a batch of `size` bytes of messages, which may overtake other posts. Thread: any. */
+void worker_post_batch(struct worker *worker, struct post *post, size_t size);
+/** Delivers the batches that have arrived. Before a connection is read, so that a peer's next operation comes
+ *  behind what others knew to be published before it was sent. */
+void worker_receive_batches(struct worker *worker);
+/** Hands over, flushes and buries now; called before each poll. */
 void worker_end_turn(struct worker *worker);
 /** The area of a layer: READ_HEADROOM + READ_AREA bytes. */
 uint8_t *worker_area(struct worker *worker, unsigned layer);
