@@ -254,6 +254,7 @@ static void write_ports(struct server *server)
 static bool start(struct server *server)
 {
     print_banner(server);
+    server_start_ocsp(server);
     if (!write_files(server) || !open_monitor(server))
         return false;
     add_worker(server);
@@ -307,7 +308,6 @@ static struct server *server_new(struct options *options, const struct flags *fl
     server->http_stats = http_stats_new();
     server->control = worker_new(server, MAX_WORKERS, true);
     uv_loop_t *loop = &server->control->loop;
-    server_start_ocsp(server);
     server->reload = reload_new(server);
     server->lame_duck = lame_duck_new(server);
     uv_timer_init(loop, &server->rate_timer);
