@@ -50,7 +50,8 @@ void conn_arm(struct conn *conn)
         return;
     }
     int64_t now = conn_now_ms(conn);
-    uv_timer_start(&conn->timer, on_timer, due > now ? (uint64_t)(due - now) : 0, 0);
+    /* never 0: libuv would run the timer again in the same turn, for ever if it stays due */
+    uv_timer_start(&conn->timer, on_timer, due > now ? (uint64_t)(due - now) : 1, 0);
 }
 
 static void on_phase_end(struct conn *conn)
@@ -499,6 +500,7 @@ void conn_close(struct conn *conn, enum close_reason reason)
         return;
     conn->reason = reason;
     conn->protocol->closing(conn, reason);
+    conn->protocol_due_ms = conn->stall_until_ms = 0;
     enter(conn, CONN_CLOSING, 0);
     list_append(&conn->worker->closing, &conn->closing_link);
     log_dbg_conn(conn, "%s connection closed: %s", conn->protocol->log_name,
