@@ -52,7 +52,7 @@ static struct conn *quick_subscriber(struct server *server)
 SCENARIO(slow_consumer_is_cut, when_too_much_is_pending)
 {
     struct server *server =
-        server_start("max_pending: 1000000\nmax_payload: 100000\nwrite_deadline: \"20s\"\n");
+        server_start("max_pending: 1000000\nmax_payload: 100000\nwrite_deadline: \"4s\"\n");
     struct conn *slow = slow_subscriber(server), *quick = quick_subscriber(server);
     struct conn *from = nats_login(server, QUIET);
 
