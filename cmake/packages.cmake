@@ -8,6 +8,10 @@ pkg_check_modules(cjson REQUIRED IMPORTED_TARGET libcjson)
 pkg_check_modules(crypt REQUIRED IMPORTED_TARGET libcrypt)
 
 add_library(uv ALIAS PkgConfig::uv)
-add_library(curl ALIAS PkgConfig::curl)
 add_library(cjson ALIAS PkgConfig::cjson)
 add_library(crypt ALIAS PkgConfig::crypt)
+
+# Only libcurl's headers: the library itself is loaded when it is needed (ocsp/curl.h).
+add_library(curl INTERFACE)
+target_include_directories(curl SYSTEM INTERFACE ${curl_INCLUDE_DIRS})
+target_link_libraries(curl INTERFACE ${CMAKE_DL_LIBS})

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "curl.h"
 #include "service.h"
 
 struct ocsp_peer_options ocsp_peer_defaults(void)
@@ -16,6 +17,15 @@ struct ocsp_peer_options ocsp_peer_defaults(void)
 static const char *type_name(enum ocsp_cache_type type)
 {
     return type == OCSP_CACHE_LOCAL ? "local" : "none";
+}
+
+bool ocsp_is_available(struct error *err)
+{
+    struct curl curl;
+    if (!curl_load(&curl, err))
+        return error_prefix(err, "OCSP peer verification needs libcurl");
+    curl_unload(&curl);
+    return true;
 }
 
 struct ocsp *ocsp_new(const struct ocsp_settings *settings)

@@ -46,7 +46,9 @@ struct ocsp_settings {
 
 struct ocsp; /* the service */
 
-/** Never NULL. The proxy is taken from the environment (HTTP_PROXY, HTTPS_PROXY, NO_PROXY) now.
+/** Can responders be asked here? Loads libcurl, which nothing else needs. Thread: control. */
+bool ocsp_is_available(struct error *err);
+/** Never NULL; ocsp_is_available() has said yes. The proxy is taken from the environment (HTTP_PROXY, HTTPS_PROXY, NO_PROXY) now.
  *  Thread: control, as is ocsp_free(). */
 struct ocsp *ocsp_new(const struct ocsp_settings *settings);
 /** Abandons all fetches and checks (their on_done does not run; free them with ocsp_check_free(),

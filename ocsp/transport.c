@@ -6,12 +6,13 @@
  * Handles are added and removed in drain() or from outside, never inside a curl callback. */
 #include "transport.h"
 
-#include <curl/curl.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
 #include "base/list.h"
+#include "base/log.h"
 #include "base/mem.h"
+#include "curl.h"
 #include "response.h"
 
 #define REDIRECTS_MAX   3L
@@ -19,6 +20,7 @@
 
 struct transport {
     uv_loop_t *loop;
+    struct curl curl;
     CURLM *multi;
     uv_timer_t timer;
     struct list exchanges;
@@ -84,8 +86,9 @@ static void watch_close(struct watch *watch)
 
 static void act(struct transport *transport, curl_socket_t socket, int events)
 {
+    const struct curl *curl = &transport->curl;
     int running;
-    curl_multi_socket_action(transport->multi, socket, events, &running);
+    curl->multi_socket_action(transport->multi, socket, events, &running);
     drain(transport);
 }
 
@@ -107,6 +110,7 @@ static void on_timer(uv_timer_t *timer)
 
 static struct watch *watch_new(struct transport *transport, curl_socket_t socket)
 {
+    const struct curl *curl = &transport->curl;
     struct watch *watch = mem_zero(sizeof *watch);
     watch->socket = socket;
     watch->transport = transport;
@@ -117,7 +121,7 @@ static struct watch *watch_new(struct transport *transport, curl_socket_t socket
     watch->poll.data = watch;
     transport->open_handles++;
     list_append(&transport->watches, &watch->link);
-    curl_multi_assign(transport->multi, socket, watch);
+    curl->multi_assign(transport->multi, socket, watch);
     return watch;
 }
 
@@ -127,7 +131,7 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *ctx, void
     struct watch *watch = socket_ctx;
     (void)easy;
     if (what == CURL_POLL_REMOVE) {
-        curl_multi_assign(transport->multi, socket, NULL);
+        transport->curl.multi_assign(transport->multi, socket, NULL);
         if (watch)
             watch_close(watch);
         return 0;
@@ -182,7 +186,7 @@ static size_t on_header(char *data, size_t size, size_t count, void *ctx)
     const char *from = NULL;
     if (len <= skip || strncasecmp(data, NAME, skip) != 0)
         return len;
-    curl_easy_getinfo(exchange->easy, CURLINFO_EFFECTIVE_URL, &from);
+    exchange->transport->curl.easy_getinfo(exchange->easy, CURLINFO_EFFECTIVE_URL, &from);
     if (!from || !transport_is_downgrade(from, span_make(data + skip, len - skip)))
         return len;
     exchange->refused = "redirect from https to http refused";
@@ -193,22 +197,24 @@ static size_t on_header(char *data, size_t size, size_t count, void *ctx)
 
 static void exchange_free(struct exchange *exchange)
 {
+    const struct curl *curl = &exchange->transport->curl;
     list_remove(&exchange->link);
-    curl_multi_remove_handle(exchange->transport->multi, exchange->easy);
-    curl_easy_cleanup(exchange->easy);
+    curl->multi_remove_handle(exchange->transport->multi, exchange->easy);
+    curl->easy_cleanup(exchange->easy);
     buf_free(&exchange->body);
     free(exchange);
 }
 
 static void finish(struct exchange *exchange, CURLcode code)
 {
+    const struct curl *curl = &exchange->transport->curl;
     struct exchange_result result = { 0 };
     long status = 0;
-    curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl->easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
     if (exchange->refused)
         result.error = exchange->refused;
     else if (code != CURLE_OK)
-        result.error = exchange->error[0] ? exchange->error : curl_easy_strerror(code);
+        result.error = exchange->error[0] ? exchange->error : curl->easy_strerror(code);
     result.status = (int)status;
     result.body = buf_span(&exchange->body);
     exchange->request.on_end(exchange->request.ctx, &result);
@@ -217,14 +223,15 @@ static void finish(struct exchange *exchange, CURLcode code)
 
 static void drain(struct transport *transport)
 {
+    const struct curl *curl = &transport->curl;
     CURLMsg *message;
     int left;
-    while ((message = curl_multi_info_read(transport->multi, &left))) {
+    while ((message = curl->multi_info_read(transport->multi, &left))) {
         struct exchange *exchange = NULL;
         if (message->msg != CURLMSG_DONE)
             continue;
         CURLcode code = message->data.result; /* gone once the handle is removed */
-        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&exchange);
+        curl->easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&exchange);
         finish(exchange, code);
     }
 }
@@ -232,61 +239,64 @@ static void drain(struct transport *transport)
 /* Go's servers take the proxy from the environment, but never for the own host. */
 static void set_proxy(const struct transport *transport, CURL *easy, const char *url)
 {
+    const struct curl *curl = &transport->curl;
     bool is_https = strncasecmp(url, "https:", 6) == 0;
     const char *proxy = is_https ? transport->https_proxy : transport->http_proxy;
-    curl_easy_setopt(easy, CURLOPT_PROXY, proxy ? proxy : "");
-    curl_easy_setopt(easy, CURLOPT_NOPROXY, transport->no_proxy);
+    curl->easy_setopt(easy, CURLOPT_PROXY, proxy ? proxy : "");
+    curl->easy_setopt(easy, CURLOPT_NOPROXY, transport->no_proxy);
 }
 
-static void set_limits(CURL *easy, int64_t timeout_ms)
+static void set_limits(const struct curl *curl, CURL *easy, int64_t timeout_ms)
 {
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* do not wait for the resolver's thread */
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
-    curl_easy_setopt(easy, CURLOPT_MAXREDIRS, REDIRECTS_MAX);
-    curl_easy_setopt(easy, CURLOPT_POSTREDIR, (long)CURL_REDIR_POST_ALL);
-    curl_easy_setopt(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl->easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
+    curl->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl->easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* do not wait for the resolver's thread */
+    curl->easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl->easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+    curl->easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
+    curl->easy_setopt(easy, CURLOPT_MAXREDIRS, REDIRECTS_MAX);
+    curl->easy_setopt(easy, CURLOPT_POSTREDIR, (long)CURL_REDIR_POST_ALL);
+    curl->easy_setopt(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+    curl->easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 }
 
 static void set_request(const struct transport *transport, CURL *easy,
                         const struct exchange_request *request)
 {
-    curl_easy_setopt(easy, CURLOPT_URL, request->url);
-    curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, "vouch/" VOUCH_VERSION);
-    curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER,
-                     request->is_post ? transport->post_headers : transport->get_headers);
+    const struct curl *curl = &transport->curl;
+    curl->easy_setopt(easy, CURLOPT_URL, request->url);
+    curl->easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+    curl->easy_setopt(easy, CURLOPT_USERAGENT, "vouch/" VOUCH_VERSION);
+    curl->easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+    curl->easy_setopt(easy, CURLOPT_HTTPHEADER,
+                      request->is_post ? transport->post_headers : transport->get_headers);
     if (!request->is_post)
         return;
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
-    curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, request->body.ptr);
+    curl->easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
+    curl->easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, request->body.ptr);
 }
 
 void transport_start(struct transport *transport, const struct exchange_request *request)
 {
+    const struct curl *curl = &transport->curl;
     struct exchange *exchange = mem_zero(sizeof *exchange);
-    CURL *easy = curl_easy_init();
+    CURL *easy = curl->easy_init();
     if (!easy)
         abort(); /* out of memory for a size of our own */
     exchange->transport = transport;
     exchange->request = *request;
     exchange->easy = easy;
-    set_limits(easy, request->timeout_ms);
+    set_limits(curl, easy, request->timeout_ms);
     set_proxy(transport, easy, request->url);
     set_request(transport, easy, request);
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->error);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
-    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange);
+    curl->easy_setopt(easy, CURLOPT_PRIVATE, exchange);
+    curl->easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->error);
+    curl->easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl->easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
+    curl->easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl->easy_setopt(easy, CURLOPT_HEADERDATA, exchange);
     list_append(&transport->exchanges, &exchange->link);
-    curl_multi_add_handle(transport->multi, easy);
+    curl->multi_add_handle(transport->multi, easy);
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */
@@ -317,21 +327,27 @@ static void read_proxies(struct transport *transport)
 
 static void set_up_multi(struct transport *transport)
 {
-    transport->multi = curl_multi_init();
+    const struct curl *curl = &transport->curl;
+    transport->multi = curl->multi_init();
     if (!transport->multi)
         abort(); /* out of memory for a size of our own */
-    curl_multi_setopt(transport->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-    curl_multi_setopt(transport->multi, CURLMOPT_SOCKETDATA, transport);
-    curl_multi_setopt(transport->multi, CURLMOPT_TIMERFUNCTION, on_timeout_changed);
-    curl_multi_setopt(transport->multi, CURLMOPT_TIMERDATA, transport);
-    curl_multi_setopt(transport->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_MAX);
+    curl->multi_setopt(transport->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl->multi_setopt(transport->multi, CURLMOPT_SOCKETDATA, transport);
+    curl->multi_setopt(transport->multi, CURLMOPT_TIMERFUNCTION, on_timeout_changed);
+    curl->multi_setopt(transport->multi, CURLMOPT_TIMERDATA, transport);
+    curl->multi_setopt(transport->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_MAX);
 }
 
 struct transport *transport_new(uv_loop_t *loop)
 {
     static const char ACCEPT[] = "Accept: application/ocsp-response";
     struct transport *transport = mem_zero(sizeof *transport);
-    curl_global_init(CURL_GLOBAL_DEFAULT); /* counted; the first one should be made in main() */
+    const struct curl *curl = &transport->curl;
+    struct error err;
+    if (!curl_load(&transport->curl, &err)) { /* ocsp_is_available() was not asked */
+        log_line(LOG_FTL, "%s", err.text);
+        abort();
+    }
     transport->loop = loop;
     list_init(&transport->exchanges);
     list_init(&transport->watches);
@@ -340,10 +356,10 @@ struct transport *transport_new(uv_loop_t *loop)
     transport->open_handles = 1;
     read_proxies(transport);
     set_up_multi(transport);
-    transport->get_headers = curl_slist_append(NULL, ACCEPT);
-    transport->post_headers = curl_slist_append(NULL, ACCEPT);
+    transport->get_headers = curl->slist_append(NULL, ACCEPT);
+    transport->post_headers = curl->slist_append(NULL, ACCEPT);
     transport->post_headers =
-        curl_slist_append(transport->post_headers, "Content-Type: application/ocsp-request");
+        curl->slist_append(transport->post_headers, "Content-Type: application/ocsp-request");
     return transport;
 }
 
@@ -354,15 +370,16 @@ static void on_timer_closed(uv_handle_t *handle)
 
 void transport_free(struct transport *transport, void (*on_closed)(void *ctx), void *ctx)
 {
+    const struct curl *curl = &transport->curl;
     transport->closing = true;
     transport->on_closed = on_closed;
     transport->ctx = ctx;
     list_each(link, &transport->exchanges) exchange_free(list_entry(link, struct exchange, link));
-    curl_multi_cleanup(transport->multi);
+    curl->multi_cleanup(transport->multi);
     list_each(link, &transport->watches) /* what curl forgot to say, if anything */
         watch_close(list_entry(link, struct watch, link));
-    curl_slist_free_all(transport->get_headers);
-    curl_slist_free_all(transport->post_headers);
+    curl->slist_free_all(transport->get_headers);
+    curl->slist_free_all(transport->post_headers);
     uv_close((uv_handle_t *)&transport->timer, on_timer_closed);
-    curl_global_cleanup();
+    curl_unload(&transport->curl);
 }

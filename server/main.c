@@ -7,7 +7,6 @@
 #include "server.h"
 #include "signals_cli.h"
 
-#include <curl/curl.h>
 #include <stdio.h>
 
 static void print_problems(const struct flags *flags, const struct problems *problems)
@@ -69,7 +68,6 @@ int main(int argc, char **argv)
 {
     struct flags *flags = flags_parse(argc, argv);
     int code = 0;
-    curl_global_init(CURL_GLOBAL_DEFAULT); /* before the first thread */
     switch (flags_action(flags)) {
     case FLAGS_EXIT: code = flags_exit_code(flags); break;
     case FLAGS_SIGNAL: code = signals_cli_send(flags_signal(flags), flags_program(flags)); break;
@@ -77,6 +75,5 @@ int main(int argc, char **argv)
     case FLAGS_RUN: code = run(flags); break;
     }
     flags_free(flags);
-    curl_global_cleanup();
     return code;
 }

@@ -141,7 +141,7 @@ static void apply(struct server *server, struct options *next)
     struct options *old = server->options;
     struct log_settings log_settings;
     struct error err;
-    if (!options_may_reload(old, next, &err)) {
+    if (!options_may_reload(old, next, &err) || !server_start_ocsp(server, next, &err)) {
         fail(err.text);
         return;
     }
@@ -152,7 +152,6 @@ static void apply(struct server *server, struct options *next)
     }
     options_describe_changes(old, next, print_line, NULL);
     server->options = options_retain(next);
-    server_start_ocsp(server);
     unsigned count = atomic_load_explicit(&server->worker_count, memory_order_relaxed);
     for (unsigned i = 0; i < count; i++)
         post_options(server->workers[i], next);

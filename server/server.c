@@ -253,8 +253,10 @@ static void write_ports(struct server *server)
 
 static bool start(struct server *server)
 {
+    struct error err;
     print_banner(server);
-    server_start_ocsp(server);
+    if (!server_start_ocsp(server, server->options, &err))
+        return fatal(&err);
     if (!write_files(server) || !open_monitor(server))
         return false;
     add_worker(server);
@@ -280,14 +282,18 @@ static void raise_file_limit(void)
     }
 }
 
-void server_start_ocsp(struct server *server)
+bool server_start_ocsp(struct server *server, const struct options *options, struct error *err)
 {
-    const struct options *options = server->options;
     if (server->ocsp || !options->tls || !options->tls->ocsp_peer.verify)
-        return;
-    server->ocsp = ocsp_new(&(struct ocsp_settings){ .loop = &server->control->loop,
-                                                     .type = options->ocsp_cache_type,
-                                                     .print_name = tls_name_print });
+        return true;
+    if (!ocsp_is_available(err))
+        return false;
+    server->ocsp =
+        ocsp_new(&(struct ocsp_settings){ .loop = &server->control->loop,
+                                          .type = options->ocsp_cache_type,
+                                          .preserve_revoked = options->ocsp_cache_preserve_revoked,
+                                          .print_name = tls_name_print });
+    return true;
 }
 
 static struct server *server_new(struct options *options, const struct flags *flags)

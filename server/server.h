@@ -10,6 +10,7 @@
 #include <uv.h>
 
 #include "base/buf.h"
+#include "base/error.h"
 #include "base/list.h"
 
 #include "hash.h"
@@ -84,8 +85,8 @@ void server_advertised_host(const struct options *options, struct buf *out);
 /** Where the monitoring port really is; 0 when it is off. Control thread. */
 int server_monitor_port(const struct server *server);
 int server_advertised_port(const struct server *server, const struct options *options);
-/** Starts the OCSP service if the options in force need it. Control thread, before workers see them. */
-void server_start_ocsp(struct server *server);
+/** Starts the OCSP service if these options need it. Control thread, before workers see them. */
+bool server_start_ocsp(struct server *server, const struct options *options, struct error *err);
 uint64_t server_next_cid(struct server *server);
 /** May one more TLS handshake begin this second? Counts it. Thread: any. */
 bool server_take_handshake(struct server *server, int64_t per_second);
