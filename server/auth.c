@@ -42,6 +42,11 @@ static struct auth_decision refuse(void)
     return (struct auth_decision){ .result = AUTH_REFUSED };
 }
 
+static struct auth_decision refuse_user(const struct user_options *user)
+{
+    return (struct auth_decision){ .result = AUTH_REFUSED, .name = user->name };
+}
+
 static struct auth_decision accept_user(const struct user_options *user)
 {
     return (struct auth_decision){ .result = AUTH_ACCEPTED, .user = user, .name = user->name };
@@ -61,22 +66,42 @@ static struct auth_decision compare(const struct user_options *user, const char 
     return decision;
 }
 
+static bool has_users(const struct auth_options *auth)
+{
+    for (size_t i = 0; i < auth->user_count; i++)
+        if (!auth->users[i].is_nkey)
+            return true;
+    return false;
+}
+
+static bool is_anonymous(const struct credentials *given)
+{
+    return !is_set(given->user) && !is_set(given->pass) && !is_set(given->token);
+}
+
+/* Who may come in without credentials need not sign either. */
 static struct auth_decision decide_nkey(const struct auth_options *auth,
                                         const struct credentials *given, const char *nonce,
                                         uint32_t type)
 {
     const struct user_options *user = find_user(auth, given->nkey, true);
-    if (!user || !type_fits(user, type) || !is_set(nonce) || !is_set(given->sig))
+    if (!user || !type_fits(user, type))
         return refuse();
-    if (!nkey_verify(span_of(user->name), span_of(nonce), span_of(given->sig)))
+    if (auth->no_auth_user && strcmp(user->name, auth->no_auth_user) == 0)
+        return accept_user(user);
+    if (!is_set(nonce) || !is_set(given->sig) ||
+        !nkey_verify(span_of(user->name), span_of(nonce), span_of(given->sig)))
         return refuse();
     return accept_user(user);
 }
 
-static bool is_anonymous(const struct credentials *given)
+static struct auth_decision decide_user(const struct auth_options *auth, const char *name,
+                                        const char *password, uint32_t type)
 {
-    return !is_set(given->user) && !is_set(given->pass) && !is_set(given->token) &&
-           !is_set(given->nkey);
+    const struct user_options *user = find_user(auth, name, false);
+    if (!user || !type_fits(user, type))
+        return (struct auth_decision){ .result = AUTH_REFUSED, .name = name };
+    return compare(user, user->name, user->password, password);
 }
 
 static struct auth_decision decide_single(const struct auth_options *auth,
@@ -89,22 +114,25 @@ static struct auth_decision decide_single(const struct auth_options *auth,
     return compare(NULL, auth->user, auth->password, given->pass);
 }
 
+/* A list that is not there, or that the client did not address, leaves it to the next rule. */
 struct auth_decision auth_decide(const struct options *options, const struct credentials *given,
                                  const char *nonce, uint32_t type)
 {
     const struct auth_options *auth = &options->auth;
-    if (auth->user_count == 0)
-        return decide_single(auth, given);
-    if (is_anonymous(given) && auth->no_auth_user) {
-        const struct user_options *user = find_user(auth, auth->no_auth_user, false);
-        if (!user)
-            user = find_user(auth, auth->no_auth_user, true);
-        return user && type_fits(user, type) ? accept_user(user) : refuse();
+    const struct user_options *stand_in = NULL;
+    if (auth->has_nkeys) {
+        if (is_set(given->nkey))
+            return decide_nkey(auth, given, nonce, type);
+        if (is_anonymous(given))
+            stand_in = find_user(auth, auth->no_auth_user, true);
     }
-    if (is_set(given->nkey))
-        return decide_nkey(auth, given, nonce, type);
-    const struct user_options *user = find_user(auth, given->user, false);
-    if (!user || !type_fits(user, type))
-        return refuse();
-    return compare(user, user->name, user->password, given->pass);
+    if (!stand_in && has_users(auth)) {
+        if (is_set(given->user))
+            return decide_user(auth, given->user, given->pass, type);
+        if (is_anonymous(given))
+            stand_in = find_user(auth, auth->no_auth_user, false);
+    }
+    if (stand_in)
+        return type_fits(stand_in, type) ? accept_user(stand_in) : refuse_user(stand_in);
+    return decide_single(auth, given);
 }

@@ -21,12 +21,14 @@ struct auth_decision {
     enum auth_result result;
     const struct user_options *user; /* of the users list; NULL for single user and token */
     const char *configured, *given;  /* with AUTH_COMPARE; borrowed */
-    const char *name;                /* of the user, NULL for a token */
+    const char *name;                /* of the user, also of a refused one; NULL for a token */
 };
 
 /** Does anybody have to show credentials? */
 bool auth_is_required(const struct options *options);
-/** `nonce`: what the client had to sign, "" = none was sent. `type`: CONNECTION_TYPE_*. */
+/** In this order: nkeys, users, then the single user or token, which may stand beside the lists when the
+ *  command line names it. Whoever names an nkey or a user that is listed nowhere gets no second try.
+ *  `nonce`: what the client had to sign, "" = none was sent. `type`: CONNECTION_TYPE_*. */
 struct auth_decision auth_decide(const struct options *options, const struct credentials *given,
                                  const char *nonce, uint32_t type);
 /** The user that clients without credentials become; NULL when there is none for this type of connection. */

@@ -399,7 +399,10 @@ static void finish_auth(struct client *client, const struct auth_decision *decis
                         const struct connect *connect, bool is_reload)
 {
     if (decision->result != AUTH_ACCEPTED) {
-        refuse(client, &connect->credentials);
+        struct credentials shown = connect->credentials;
+        if (decision->name) /* may be another one than it said, or one that it did not say */
+            shown.user = decision->name;
+        refuse(client, &shown);
         return;
     }
     set_user(client, decision);
