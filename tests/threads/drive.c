@@ -125,6 +125,14 @@ static bool read_operation(struct peer *peer)
 
 /* ---- sockets -------------------------------------------------------------------------------------- */
 
+/* The server has closed: so do we, and it need not wait for us. */
+static void end_peer(struct peer *peer)
+{
+    peer->is_closed = true;
+    close(peer->fd);
+    peer->fd = -1;
+}
+
 static void read_peer(struct peer *peer)
 {
     ssize_t got = recv(peer->fd, buf_reserve(&peer->in, READ_SIZE), READ_SIZE, MSG_DONTWAIT);
@@ -132,7 +140,7 @@ static void read_peer(struct peer *peer)
     if (got > 0)
         peer->in.len += (size_t)got;
     else if (got == 0 || (errno != EAGAIN && errno != EINTR))
-        peer->is_closed = true;
+        end_peer(peer);
     while (!peer->is_raw && read_operation(peer))
         ;
     if (peer->in_at > 0)
@@ -159,7 +167,7 @@ void drive(int wait_ms)
     for (unsigned i = 0; i < peer_count; i++) {
         struct peer *peer = peers[i];
         int events = (peer->is_mute ? 0 : POLLIN) | (peer->out.len ? POLLOUT : 0);
-        if (peer->fd < 0 || peer->is_closed || !events)
+        if (peer->fd < 0 || !events)
             continue;
         polled[count] = peer;
         fds[count++] = (struct pollfd){ .fd = peer->fd, .events = (short)events };
@@ -244,10 +252,11 @@ void peer_close(struct peer *peer, bool abruptly)
     while (peers[at] != peer)
         at++;
     peers[at] = peers[--peer_count];
-    if (abruptly) /* a reset instead of a goodbye */
+    if (abruptly && peer->fd >= 0) /* a reset instead of a goodbye */
         setsockopt(peer->fd, SOL_SOCKET, SO_LINGER, &(struct linger){ .l_onoff = 1 },
                    sizeof(struct linger));
-    close(peer->fd);
+    if (peer->fd >= 0)
+        close(peer->fd);
     buf_free(&peer->in);
     buf_free(&peer->out);
     free(peer);

@@ -40,8 +40,8 @@ void server_signal(int signal);
 void server_await_exit(void);
 /** SIGTERM and server_await_exit(). */
 void server_stop(void);
-/** Has the log this text? Asked of what came after the last server_mark_log(). */
-bool server_log_has(const char *text);
+/** How often is this text in the log? Asked of what came after the last server_mark_log(). */
+unsigned server_log_count(const char *text);
 void server_mark_log(void);
 uint16_t server_port(void);
 uint16_t server_monitor_port(void);

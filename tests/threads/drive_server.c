@@ -30,15 +30,17 @@ static const char *path_of(char path[96], const char *name)
     return path;
 }
 
-static struct buf read_log(void)
+static struct buf read_log(size_t from)
 {
     struct buf text = { 0 };
     char path[96];
     int fd = open(path_of(path, "stderr"), O_RDONLY | O_CLOEXEC);
     ssize_t got;
 
-    while (fd >= 0 && (got = read(fd, buf_reserve(&text, 65536), 65536)) > 0)
+    while (fd >= 0 && (got = pread(fd, buf_reserve(&text, 65536), 65536, (off_t)from)) > 0) {
         text.len += (size_t)got;
+        from += (size_t)got;
+    }
     if (fd >= 0)
         close(fd);
     return text;
@@ -46,7 +48,7 @@ static struct buf read_log(void)
 
 void server_print_log(void)
 {
-    struct buf text = server.folder[0] ? read_log() : (struct buf){ 0 };
+    struct buf text = server.folder[0] ? read_log(0) : (struct buf){ 0 };
     size_t skip = text.len > SHOWN_LOG ? text.len - SHOWN_LOG : 0;
 
     if (text.len)
@@ -57,17 +59,20 @@ void server_print_log(void)
 
 void server_mark_log(void)
 {
-    struct buf text = read_log();
-    server.marked = text.len;
+    struct buf text = read_log(server.marked);
+    server.marked += text.len;
     buf_free(&text);
 }
 
-bool server_log_has(const char *wanted)
+unsigned server_log_count(const char *wanted)
 {
-    struct buf text = read_log();
-    bool has = text.len > server.marked && strstr(buf_str(&text) + server.marked, wanted);
+    struct buf text = read_log(server.marked);
+    unsigned count = 0;
+
+    for (const char *at = buf_str(&text); (at = strstr(at, wanted)); at++)
+        count++;
     buf_free(&text);
-    return has;
+    return count;
 }
 
 /* ---- starting ------------------------------------------------------------------------------- */
@@ -126,7 +131,7 @@ static void await_ready(void)
     for (bool ready = false; !ready; pause_ms(5)) {
         require(now_ms() < until_ms, "the server does not get ready");
         require(!is_gone(&status), "the server did not start");
-        struct buf log = read_log();
+        struct buf log = read_log(0);
         ready = strstr(buf_str(&log), "Server is ready\n");
         server.port = port_behind(&log, "Listening for client connections on 127.0.0.1:");
         server.monitor_port = port_behind(&log, "Starting http monitor on 127.0.0.1:");
@@ -161,7 +166,7 @@ static void check_reports(void)
 {
     static const char *const REPORTS[] = { "WARNING: ThreadSanitizer", "ERROR: AddressSanitizer",
                                            "ERROR: LeakSanitizer", "runtime error:", "Assertion" };
-    struct buf log = read_log();
+    struct buf log = read_log(0);
 
     for (size_t i = 0; i < sizeof REPORTS / sizeof *REPORTS; i++) {
         const char *at = strstr(buf_str(&log), REPORTS[i]);

@@ -9,15 +9,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SIZE_MAX_EVER = 100000, BURST = 24, OUT_MAX = 64 * 1024 };
+enum { SIZE_MOST = 100000, BURST = 24, LETTERS = 251, LETTERS_MORE = 200000, OUT_MAX = 64 * 1024 };
 
 struct ledger *ledger_new(void)
 {
-    return mem_zero(sizeof(struct ledger));
+    struct ledger *ledger = mem_zero(sizeof *ledger);
+    ledger->letters = mem_alloc(LETTERS + LETTERS_MORE);
+    for (size_t i = 0; i < LETTERS + LETTERS_MORE; i++)
+        ledger->letters[i] = (char)('a' + i % LETTERS % 26);
+    return ledger;
 }
 
 void ledger_free(struct ledger *ledger)
 {
+    free(ledger->letters);
     free(ledger);
 }
 
@@ -34,20 +39,17 @@ static uint32_t mix(uint32_t p, uint32_t number)
 static size_t payload_size(const struct ledger *ledger, uint32_t p, uint32_t number)
 {
     uint32_t x = mix(p, number), kind = x % 128;
-    size_t size = kind == 0 ? x / 128 % SIZE_MAX_EVER : kind < 6 ? x / 128 % 9000 : x / 128 % 90;
+    size_t size = kind == 0 ? x / 128 % SIZE_MOST : kind < 6 ? x / 128 % 9000 : x / 128 % 90;
 
-    return ledger->size_max ? size % ledger->size_max : size;
+    return size + ledger->size_more;
 }
 
-/* "p number " and then letters that follow from both. */
+/* "p number " and then letters, from one on that follows from both. */
 static void write_payload(const struct ledger *ledger, uint32_t p, uint32_t number, struct buf *out)
 {
     buf_printf(out, "%u %u ", p, number);
     size_t size = payload_size(ledger, p, number);
-    uint8_t *at = buf_reserve(out, size);
-    for (size_t i = 0; i < size; i++)
-        at[i] = (uint8_t)('a' + (number + i * 7 + p) % 26);
-    out->len += size;
+    buf_append(out, ledger->letters + (number + p) % LETTERS, size);
 }
 
 static void write_header(uint32_t p, uint32_t number, struct buf *out)
@@ -300,6 +302,8 @@ void ledger_publish_all(struct ledger *ledger, uint32_t count)
         for (unsigned p = 0; p < ledger->publisher_count; p++) {
             struct publisher *publisher = &ledger->publishers[p];
             unsigned burst = 1 + rand_below(BURST);
+            if (publisher->peer->is_closed)
+                continue;
             for (; burst > 0 && publisher->count < count && publisher->peer->out.len < OUT_MAX;
                  burst--)
                 ledger_publish(ledger, p);

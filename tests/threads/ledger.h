@@ -56,7 +56,8 @@ struct ledger {
     unsigned subscription_count;
     struct group groups[GROUPS_MAX];
     unsigned group_count;
-    size_t size_max; /* of payloads; 0 = as they come, small and large */
+    char *letters;    /* what payloads are made of */
+    size_t size_more; /* bytes that every payload has besides */
 };
 
 struct ledger *ledger_new(void);

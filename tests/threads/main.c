@@ -9,8 +9,14 @@ static const struct {
     const char *name;
     void (*run)(unsigned workers);
 } SCENARIOS[] = {
-    {"traffic",     run_traffic   },
-    { "visibility", run_visibility},
+    {"traffic",        run_traffic      },
+    { "visibility",    run_visibility   },
+    { "unsubscribe",   run_unsubscribe  },
+    { "churn",         run_churn        },
+    { "slow_consumer", run_slow_consumer},
+    { "lame_duck",     run_lame_duck    },
+    { "terminate",     run_terminate    },
+    { "reload",        run_reload       },
 };
 
 int main(int argc, char **argv)
