@@ -411,21 +411,43 @@ static void finish_auth(struct client *client, const struct auth_decision *decis
 }
 
 static void drop_forbidden_subs(struct client *client);
+static void authenticate(struct client *client, struct connect *connect, bool is_reload);
+
+/* Other options came into force during the comparison: only they may let anybody in. */
+static void decide_again(struct client *client, struct auth_request *request)
+{
+    struct connect connect = request->connect;
+    request->connect = (struct connect){ 0 };
+    if (auth_is_required(options_of(client))) {
+        authenticate(client, &connect, request->is_reload);
+        return;
+    }
+    if (!request->is_reload)
+        finish_connect(client, &connect);
+    free_connect(&connect);
+}
+
+static void decide(struct client *client, struct auth_request *request, bool matches)
+{
+    client->auth = NULL;
+    request->decision.result = matches ? AUTH_ACCEPTED : AUTH_REFUSED;
+    if (request->options != options_of(client))
+        decide_again(client, request);
+    else
+        finish_auth(client, &request->decision, &request->connect, request->is_reload);
+    if (client->auth)
+        return;
+    if (!request->is_reload)
+        conn_resume(client->conn);
+    else if (conn_is_live(client->conn))
+        drop_forbidden_subs(client);
+}
 
 static void on_compared(uv_work_t *work, int status)
 {
     struct auth_request *request = work->data;
-    struct client *client = request->client;
-    if (client) {
-        client->auth = NULL;
-        bool ok = status == 0 && request->matches;
-        request->decision.result = ok ? AUTH_ACCEPTED : AUTH_REFUSED;
-        finish_auth(client, &request->decision, &request->connect, request->is_reload);
-        if (!request->is_reload)
-            conn_resume(client->conn);
-        else if (conn_is_live(client->conn))
-            drop_forbidden_subs(client);
-    }
+    if (request->client)
+        decide(request->client, request, status == 0 && request->matches);
     free_request(request);
 }
 
