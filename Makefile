@@ -37,8 +37,8 @@ demo:
 .PHONY: bench
 bench:
 	scripts/packages test
-	$(MAKE) build-release build-dev
-	tests/bench/bench.sh
+	$(MAKE) build-release build-clang
+	VOUCH_SERVER=build/release/server/vouchd python3 tests/bench/bench.py build/clang
 
 .PHONY: fuzz
 fuzz:
