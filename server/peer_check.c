@@ -71,7 +71,8 @@ static void run(struct worker *control, struct post *post)
 {
     struct peer_check *check = (struct peer_check *)post;
     list_append(&control->server->checks, &check->link);
-    if (control->is_stopping)
+    /* peer_checks_reject_all() may have been here already, before the loop is told to stop */
+    if (atomic_load_explicit(&control->server->is_shutting_down, memory_order_relaxed))
         send_home(check, OCSP_REJECT);
     else
         ocsp_check_run(check->check, on_done, check);

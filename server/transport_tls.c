@@ -223,9 +223,11 @@ void transport_tls_timed_out(struct conn *conn)
 void transport_tls_resume(struct conn *conn, enum tls_verdict verdict, const char *reason)
 {
     struct tls_layer *tls = tls_layer_of(conn);
-    if (!tls || conn->phase != CONN_TLS)
+    if (!tls)
         return;
-    tls->check = NULL;
+    tls->check = NULL; /* also when the connection is closing: the question is about to go */
+    if (conn->phase != CONN_TLS)
+        return;
     conn_suspend_deadline(conn, false);
     if (verdict == TLS_REJECT)
         tls->reject = reason;
