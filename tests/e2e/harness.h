@@ -71,6 +71,7 @@ void e2e_finish(void);
     {                                                                                              \
         e2e_row(*row);                                                                             \
         suite##_##name##_of(row);                                                                  \
+        e2e_finish();                                                                              \
     }                                                                                              \
     static void suite##_##name##_of(const size_t *row)
 
@@ -245,6 +246,7 @@ struct tls_wishes {
     const char *cert_file, *key_file; /* NULL: no client certificate */
     const char *name;                 /* NULL, or the host name to ask for and to check */
     int max_version;                  /* 0, or TLS1_2_VERSION ... */
+    struct ssl_session_st *session;   /* NULL, or one to resume */
 };
 
 /** Does the client's side of the handshake succeed on this connection? */

@@ -70,6 +70,8 @@ bool conn_try_tls(struct conn *conn, const struct tls_wishes *wishes)
         SSL_set_tlsext_host_name(ssl, wishes->name);
         SSL_set1_host(ssl, wishes->name);
     }
+    if (wishes->session)
+        SSL_set_session(ssl, wishes->session);
     conn_set_tls(conn, ssl);
     return handshake(conn, ssl);
 }

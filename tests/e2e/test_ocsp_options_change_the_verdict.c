@@ -153,3 +153,43 @@ SCENARIO(ocsp_options_change_the_verdict, an_expired_answer_is_not_used_again)
     cr_assert_eq(responder_requests(ca, ROOT_SLOT), 2);
     cache_shows(server, "\"cache_misses\":2,\"cached_responses\":1,\"cached_revoked_responses\":1");
 }
+
+/* A CA that is down forgives nobody whom it has revoked. */
+static void remembers_a_revocation(const char *cache, const char *what_happens_to_it)
+{
+    struct responder *ca = authority_is_scripted();
+    struct responder_script script = authority_script("client-good", ANSWER_REVOKED);
+    struct server *server = server_asking(&(struct asking){
+        .ocsp_peer = "{ verify: true, allow_when_ca_unreachable: true, allowed_clockskew: 0 }",
+        .more = cache });
+    int64_t next_s = (int64_t)time(NULL) + 2;
+
+    script.recipe.next_update_s = next_s;
+    responder_set(ca, ROOT_SLOT, &script);
+    is_refused(server, "client-good", 0);
+    responder_set(ca, ROOT_SLOT,
+                  &(struct responder_script){ .act = RESPONDER_STATUS, .code = 503 });
+    while (time(NULL) <= next_s)
+        poll(NULL, 0, 50);
+    is_refused(server, "client-good", 0);
+    require(log_contains(server,
+                         "[WRN] Failed to obtain OCSP CA response for [" SUBJECT(
+                             "client-good") "] "
+                                            "but AllowWhenCAUnreachable set; cached revocation "
+                                            "exists so rejecting",
+                         PATIENCE_MS),
+            "the log does not tell why");
+    require(log_contains(server, what_happens_to_it, 0), "%s", server_log(server));
+}
+
+SCENARIO(ocsp_options_change_the_verdict, a_revocation_is_remembered)
+{
+    remembers_a_revocation("", is_reference() ? "Deleting OCSP peer cached response"
+                                              : "kept until a fresh one replaces it");
+}
+
+SCENARIO(ocsp_options_change_the_verdict, a_revocation_is_preserved)
+{
+    remembers_a_revocation("ocsp_cache: { type: local, preserve_revoked: true }",
+                           "preserved by cache policy");
+}
