@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* Sessions of one process may be resumed by any of its listeners that have no peers to check. */
 static const unsigned char SESSION_ID_CONTEXT[] = "vouch";
 
 /* ---- our certificates --------------------------------------------------------------------------- */
@@ -150,15 +149,15 @@ static bool load_trust(struct tls_context *context, const struct tls_settings *s
 
 /* ---- the context ---------------------------------------------------------------------------------- */
 
-/* A resumed session skips the check of the peer: where peers are checked nothing is resumed. Tickets
- * of TLS 1.3 cost more than they bring to connections that stay. */
-static void forbid_resumption(struct tls_context *context)
+/* A resumed session skips the check of the peer. Where there is none to skip, tickets still cost more
+ * than they bring to connections that stay: nothing is ever resumed. */
+static void forbid_resumption(SSL_CTX *ssl)
 {
-    SSL_CTX_set_session_cache_mode(context->ssl, SSL_SESS_CACHE_OFF);
-    SSL_CTX_set_num_tickets(context->ssl, 0);
-    SSL_CTX_set_session_id_context(context->ssl, SESSION_ID_CONTEXT, sizeof SESSION_ID_CONTEXT - 1);
-    if (context->verify)
-        SSL_CTX_set_options(context->ssl, SSL_OP_NO_TICKET);
+    SSL_CTX_set_options(ssl, SSL_OP_NO_TICKET);
+    SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_num_tickets(ssl, 0);
+    /* a client that offers a session all the same is not refused, it gets a new one */
+    SSL_CTX_set_session_id_context(ssl, SESSION_ID_CONTEXT, sizeof SESSION_ID_CONTEXT - 1);
 }
 
 static void set_modes(struct tls_context *context)
@@ -198,7 +197,7 @@ struct tls_context *tls_context_new(const struct tls_settings *settings, struct 
         goto fail;
     if (context->identity_count > 0)
         context->not_after_ns = not_after_ns(context->identities[0].cert);
-    forbid_resumption(context);
+    forbid_resumption(context->ssl);
     set_modes(context);
     return context;
 

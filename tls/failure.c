@@ -92,13 +92,23 @@ static char *describe_alert(int alert)
                 : mem_printf("remote error: tls: alert(%d)", alert);
 }
 
-/* The first error is the cause, later ones are what it led to. */
+/* The first error is the cause, later ones are what it led to; but libssl knows what it means. */
+static unsigned long find_cause(void)
+{
+    unsigned long code, cause = 0;
+    while ((code = ERR_get_error()) != 0) {
+        if (ERR_GET_LIB(code) == ERR_LIB_SSL)
+            return code;
+        if (cause == 0)
+            cause = code;
+    }
+    return cause;
+}
+
 static char *describe_tls(const SSL *ssl)
 {
-    unsigned long code = ERR_peek_error();
+    unsigned long code = find_cause();
     int reason = ERR_GET_REASON(code);
-    if (code == 0)
-        return mem_strdup("tls: unknown failure");
     if (ERR_GET_LIB(code) != ERR_LIB_SSL) {
         const char *text = ERR_reason_error_string(code);
         return mem_printf("tls: %s", text ? text : "unknown failure");

@@ -1,0 +1,184 @@
+/* All ways from a peer to our anchors, in the order in which they are judged. */
+#include "talk.h"
+
+#include "pki.h"
+
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Files of cross.sh by their names in the tables below. */
+static const char *const FILES[] = { "leaf", "int-a", "int-b", "a-by-b", "a",
+                                     "b",    "self",  "flat",  "deep",   "short" };
+enum { FILE_COUNT = sizeof FILES / sizeof *FILES };
+
+/* "a b" -> the path of a file with these certificates in this order */
+static const char *join(const char *to, const char *names)
+{
+    static char files[FILE_COUNT][32];
+    const char *list[FILE_COUNT + 1];
+    int count = 0;
+    while (*names) {
+        int len = (int)strcspn(names, " ");
+        snprintf(files[count], sizeof files[count], "%.*s.pem", len, names);
+        list[count] = files[count];
+        count++;
+        names += len + (names[len] == ' ');
+    }
+    list[count] = NULL;
+    return pki_join(to, list);
+}
+
+static const char *name_of(const X509 *cert)
+{
+    for (int i = 0; i < FILE_COUNT; i++) {
+        char file[32];
+        snprintf(file, sizeof file, "%s.pem", FILES[i]);
+        X509 *known = pki_load(cross(file));
+        bool is_it = X509_cmp(known, cert) == 0;
+        X509_free(known);
+        if (is_it)
+            return FILES[i];
+    }
+    return "?";
+}
+
+/* "leaf>int-a>a; leaf>int-b>b" */
+static void print_chains(struct tls_chains *chains, struct buf *out)
+{
+    const STACK_OF(X509) * chain;
+    while ((chain = tls_chains_next(chains))) {
+        if (out->len > 0)
+            buf_append_str(out, "; ");
+        for (int i = 0; i < sk_X509_num(chain); i++) {
+            buf_append_str(out, i ? ">" : "");
+            buf_append_str(out, name_of(sk_X509_value(chain, i)));
+        }
+    }
+}
+
+static enum tls_verdict print(void *ctx, struct tls_chains *chains)
+{
+    print_chains(chains, ctx);
+    cr_expect_null(tls_chains_next(chains), "there is nothing behind the end");
+    tls_chains_free(chains);
+    return TLS_PASS;
+}
+
+struct row {
+    char anchors[32], sent[32], key[16], chains[128];
+};
+
+/* What Go crypto/x509 says about the same certificates, recorded. */
+ParameterizedTestParameters(chains, come_in_the_order_of_the_reference)
+{
+    static struct row rows[] = {
+        {"a",                "leaf int-a",               "int-a", "leaf>int-a>a"                                   },
+        { "a b",             "leaf int-a int-b",         "",      "leaf>int-a>a; leaf>int-b>b"                     },
+        { "a b",             "leaf int-a",               "",      "leaf>int-a>a"                                   },
+        { "a b int-a int-b", "leaf",                     "",      "leaf>int-a; leaf>int-b"                         },
+        { "a b int-a int-b", "leaf int-a int-b",         "",
+         "leaf>int-a; leaf>int-b; leaf>int-a>a; leaf>int-b>b"                                                      },
+        { "b",               "leaf int-a a-by-b",        "",      "leaf>int-a>a-by-b>b"                            },
+        { "a b",             "leaf int-a a-by-b int-b",  "",      "leaf>int-a>a; leaf>int-a>a-by-b>b; leaf>int-b>b"},
+        { "a a-by-b b",      "leaf int-a int-b a-by-b",  "",
+         "leaf>int-a>a; leaf>int-a>a-by-b; leaf>int-a>a-by-b>b; leaf>int-b>b"                                      },
+        { "leaf",            "leaf",                     "",      "leaf"                                           },
+        { "a leaf",          "leaf int-a",               "",      "leaf"                                           },
+        { "int-a",           "leaf",                     "",      "leaf>int-a"                                     },
+        { "b",               "leaf int-a",               "",      ""                                               },
+        { "self",            "self",                     "",      "self"                                           },
+        { "a",               "short deep flat",          "",      ""                                               },
+        { "a flat deep",     "short deep flat",          "",      "short>deep"                                     },
+        { "a",               "leaf leaf int-a a a-by-b", "",      "leaf>int-a>a"                                   },
+    };
+    return cr_make_param_array(struct row, rows, sizeof rows / sizeof *rows);
+}
+
+ParameterizedTest(struct row *row, chains, come_in_the_order_of_the_reference)
+{
+    struct buf printed = { 0 };
+    bool is_self = strncmp(row->sent, "self", 4) == 0,
+         is_short = strncmp(row->sent, "short", 5) == 0;
+    struct talk talk = talk_begin(&(struct talk_options){
+        .verify = true,
+        .server_ca = join("anchors.pem", row->anchors),
+        .client_cert = join("sent.pem", row->sent),
+        .client_key = cross(is_self    ? "self.key"
+                            : is_short ? "short.key"
+                                       : "leaf.key"),
+        .hook = print,
+        .ctx = &printed,
+    });
+    cr_expect_str_eq(buf_str(&printed), row->chains, "%s to %s", row->sent, row->anchors);
+    cr_expect_eq(tls_status(talk.server), row->chains[0] ? TLS_OPEN : TLS_FAILED);
+    buf_free(&printed);
+    talk_free(&talk);
+}
+
+/* ---- ownership ---------------------------------------------------------------------------------------- */
+
+static enum tls_verdict carry_away(void *ctx, struct tls_chains *chains)
+{
+    *(struct tls_chains **)ctx = chains;
+    return TLS_LATER;
+}
+
+struct journey {
+    struct tls_chains *chains;
+    struct buf printed;
+};
+
+static void *walk(void *ctx)
+{
+    struct journey *journey = ctx;
+    print_chains(journey->chains, &journey->printed);
+    tls_chains_free(journey->chains);
+    return NULL;
+}
+
+Test(chains, may_travel_and_outlive_the_engine)
+{
+    struct journey journey = { 0 };
+    struct talk talk = talk_begin(&(struct talk_options){
+        .verify = true,
+        .server_ca = join("anchors.pem", "a b"),
+        .client_cert = join("sent.pem", "leaf int-a int-b"),
+        .client_key = cross("leaf.key"),
+        .hook = carry_away,
+        .ctx = &journey.chains,
+    });
+    cr_assert_not_null(journey.chains);
+    talk_free(&talk); /* with it goes the context */
+    pthread_t thread;
+    pthread_create(&thread, NULL, walk, &journey);
+    pthread_join(thread, NULL);
+    cr_expect_str_eq(buf_str(&journey.printed), "leaf>int-a>a; leaf>int-b>b");
+    buf_free(&journey.printed);
+}
+
+Test(chains, stay_valid_until_they_are_freed)
+{
+    struct tls_chains *chains = NULL;
+    struct talk talk = talk_begin(&(struct talk_options){
+        .verify = true,
+        .server_ca = join("anchors.pem", "a b"),
+        .client_cert = join("sent.pem", "leaf int-a int-b"),
+        .client_key = cross("leaf.key"),
+        .hook = carry_away,
+        .ctx = &chains,
+    });
+    cr_assert_not_null(chains);
+    const STACK_OF(X509) *first = tls_chains_next(chains);
+    const STACK_OF(X509) *second = tls_chains_next(chains);
+    cr_expect_null(tls_chains_next(chains));
+    cr_expect_str_eq(name_of(sk_X509_value(first, 2)), "a");
+    cr_expect_str_eq(name_of(sk_X509_value(second, 2)), "b");
+    cr_expect_eq(X509_cmp(tls_chains_leaf(chains), sk_X509_value(first, 0)), 0);
+    tls_resume(talk.server, TLS_PASS, NULL);
+    tls_chains_free(chains);
+    talk_free(&talk);
+}
