@@ -64,8 +64,12 @@ void run_terminate(unsigned workers)
         set_up(&scene, workers);
         add_unfinished();
         ledger_publish_all(scene.ledger, 400 + i * 300);
+        for (unsigned p = 0; i % 2 && p < PUBLISHERS; p++)
+            peer_barrier(scene.ledger->publishers[p].peer);
         server_signal(i % 2 ? SIGINT : SIGTERM);
         server_await_exit();
+        require(i % 2 == 0 || ledger_is_settled(scene.ledger),
+                "what a publisher got PONG for did not arrive");
         tear_down(&scene);
     }
 }
