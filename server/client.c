@@ -409,7 +409,7 @@ static size_t received(struct conn *conn, struct span input)
     const struct options *options = options_of(client);
     uint64_t msgs = conn->in_msgs, bytes = conn->in_bytes;
     size_t at = 0;
-    while (at < input.len && conn_is_live(conn) && !conn->wants_pause) {
+    while (at < input.len && conn_is_live(conn) && !conn_is_held(conn)) {
         struct span left = span_make(input.ptr + at, input.len - at);
         struct proto_limits limits = { .max_line = (size_t)options->max_control_line,
                                        .max_payload = client->max_payload,

@@ -38,6 +38,7 @@ static int64_t write_due_ms(const struct conn *conn)
 }
 
 static void on_timer(uv_timer_t *timer);
+static void go_on(struct conn *conn);
 
 void conn_arm(struct conn *conn)
 {
@@ -79,7 +80,7 @@ static void on_timer(uv_timer_t *timer)
     if (is_due(conn->stall_until_ms, now)) {
         conn->stall_until_ms = 0;
         conn->is_stalled = false;
-        conn_update_reading(conn);
+        go_on(conn);
     }
     if (is_due(write_due_ms(conn), now))
         conn_on_write_deadline(conn);
@@ -270,7 +271,7 @@ static size_t run_protocol(struct conn *conn, struct span input)
 /* The kept rest has grown; is it enough to go on? */
 static void run_rest(struct conn *conn)
 {
-    if (conn->rest.len < conn->need || conn->wants_pause)
+    if (conn->rest.len < conn->need || conn_is_held(conn))
         return;
     size_t consumed = run_protocol(conn, buf_span(&conn->rest));
     if (consumed == conn->rest.len)
@@ -284,7 +285,7 @@ static void run_rest(struct conn *conn)
 static void receive_open(struct conn *conn, uint8_t *bytes, size_t len)
 {
     bool is_large = conn->need > READ_HEADROOM || conn->rest.len > READ_HEADROOM;
-    if (conn->wants_pause || is_large) {
+    if (conn_is_held(conn) || is_large) {
         buf_append(&conn->rest, bytes, len);
         run_rest(conn);
         return;
@@ -405,12 +406,18 @@ void conn_pause(struct conn *conn)
     conn_update_reading(conn);
 }
 
-void conn_resume(struct conn *conn)
+/* Nothing holds the connection back (any more): first what it has sent already, then more. */
+static void go_on(struct conn *conn)
 {
-    conn->wants_pause = false;
     if (conn->phase == CONN_OPEN && !conn->in_input && conn->rest.len > 0)
         run_rest(conn);
     conn_update_reading(conn);
+}
+
+void conn_resume(struct conn *conn)
+{
+    conn->wants_pause = false;
+    go_on(conn);
 }
 
 void conn_stall(struct conn *conn, int64_t ms)

@@ -168,6 +168,12 @@ void conn_flush(struct conn *conn);
 /** Bytes not yet taken by the socket. */
 size_t conn_pending(const struct conn *conn);
 
+/** Must the protocol stop in the middle of its input, and wait for conn_resume() or the end of a stall? */
+static inline bool conn_is_held(const struct conn *conn)
+{
+    return conn->wants_pause || conn->is_stalled;
+}
+
 static inline bool conn_is_live(const struct conn *conn)
 {
     return conn->phase < CONN_CLOSING;
@@ -178,7 +184,7 @@ static inline bool conn_is_live(const struct conn *conn)
 /** Stops and restarts reading; what was received stays. Resuming runs the protocol on what is kept. */
 void conn_pause(struct conn *conn);
 void conn_resume(struct conn *conn);
-/** Holds a publisher back for `ms`, counted as a stall. */
+/** Holds a publisher back for `ms`, counted as a stall: what it has sent already waits, too. */
 void conn_stall(struct conn *conn, int64_t ms);
 /** protocol->timer runs once at this loop time (uv_now); 0 = never. */
 void conn_set_timer(struct conn *conn, int64_t due_ms);

@@ -11,8 +11,7 @@
 
 #include <stdlib.h>
 
-#define INBOX_MAX                                                                                  \
-    ((size_t)16 * 1024 * 1024) /* a worker that far behind holds its publishers back */
+#define INBOX_MAX      ((size_t)1024 * 1024) /* a worker that far behind holds its publishers back */
 #define INBOX_STALL_MS 2
 
 struct router {
@@ -269,6 +268,11 @@ static void add_to_run(struct run *run, const struct message *message)
     run->has_replies |= message->reply.len > 0;
 }
 
+static bool run_is_full(const struct run *run)
+{
+    return run->count == RUN_MAX || run->bytes >= RUN_BYTES_MAX;
+}
+
 bool router_continues_run(const struct router *router, const struct conn *source,
                           struct span subject)
 {
@@ -280,7 +284,7 @@ void router_publish(struct router *router, struct conn *source, struct span subj
                     const struct message *message)
 {
     struct run *run = &router->run;
-    if (!router_continues_run(router, source, subject) || run->count == RUN_MAX) {
+    if (!router_continues_run(router, source, subject) || run_is_full(run)) {
         router_end_run(router);
         begin_run(router, source->account, subject);
         run->source = source;
@@ -319,7 +323,7 @@ static void receive_entry(struct router *router, const struct batch_entry *entry
                                .header_size = entry->header_size };
     bool continues = run->count > 0 && run->is_from_remote && !entry->queue.len &&
                      run->account == entry->account && run->origin.cid == entry->origin.cid &&
-                     run->count < RUN_MAX && span_equal(run->subject, entry->subject);
+                     !run_is_full(run) && span_equal(run->subject, entry->subject);
     if (!continues) {
         router_end_run(router);
         begin_run(router, entry->account, entry->subject);

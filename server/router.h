@@ -12,7 +12,8 @@
 
 #include "conn.h"
 
-#define RUN_MAX 256
+#define RUN_MAX       256         /* messages */
+#define RUN_BYTES_MAX (64 * 1024) /* of data: a publisher can be held back between runs */
 
 struct account;
 struct match;
