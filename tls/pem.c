@@ -12,7 +12,8 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#define MAX_FILE (16u << 20) /* a bundle of all roots of the world is 0.3 MB */
+#define KEY_LABEL "PRIVATE KEY-----" /* how the first line of every kind of key ends */
+#define MAX_FILE  (16u << 20)        /* a bundle of all roots of the world is 0.3 MB */
 
 /* "open /x.pem: no such file or directory", as the reference prints it. */
 static bool report(struct error *err, const char *verb, const char *path, int code)
@@ -111,7 +112,7 @@ EVP_PKEY *pem_read_key(const char *path, struct error *err)
         if (needs_passphrase)
             error_set(err, "key '%s' is encrypted; only keys without a passphrase can be used",
                       path);
-        else if (!key && ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE)
+        else if (!key && !memmem(content.data, content.len, KEY_LABEL, strlen(KEY_LABEL)))
             error_set(err, "no private key found in '%s'", path);
         else if (!key)
             error_set(err, "private key of '%s' cannot be read: %s", path, last_reason());

@@ -104,6 +104,13 @@ static void add_suite(struct buf *list, const struct suite *suite)
         add_name(list, name);
 }
 
+static void add_defaults(struct buf *list, bool is_tls13)
+{
+    for (size_t i = 0; i < SUITE_COUNT; i++)
+        if (!SUITES[i].is_insecure && SUITES[i].is_tls13 == is_tls13)
+            add_suite(list, &SUITES[i]);
+}
+
 /* The suites of TLS 1.3 and those before it are two lists to OpenSSL. A configuration that names
  * only old ones leaves TLS 1.3 as it is, one that names only new ones leaves nothing for TLS 1.2. */
 static bool apply_suites(SSL_CTX *ctx, const struct tls_settings *settings, struct error *err)
@@ -119,13 +126,14 @@ static bool apply_suites(SSL_CTX *ctx, const struct tls_settings *settings, stru
         }
         add_suite(suite->is_tls13 ? &tls13 : &old, suite);
     }
-    for (size_t i = 0; settings->cipher_suite_count == 0 && i < SUITE_COUNT; i++)
-        if (!SUITES[i].is_insecure)
-            add_suite(SUITES[i].is_tls13 ? &tls13 : &old, &SUITES[i]);
+    if (settings->cipher_suite_count == 0)
+        add_defaults(&old, false);
+    if (old.len > 0 && tls13.len == 0)
+        add_defaults(&tls13, true);
 
-    if (old.len == 0 && tls13.len == 0)
+    if (tls13.len == 0)
         ok = error_set(err, "none of the configured cipher suites is offered by this OpenSSL");
-    else if (tls13.len > 0 && SSL_CTX_set_ciphersuites(ctx, buf_str(&tls13)) != 1)
+    else if (SSL_CTX_set_ciphersuites(ctx, buf_str(&tls13)) != 1)
         ok = error_set(err, "OpenSSL refuses the cipher suites %s", buf_str(&tls13));
     else if (old.len > 0 && SSL_CTX_set_cipher_list(ctx, buf_str(&old)) != 1)
         ok = error_set(err, "OpenSSL refuses the cipher suites %s", buf_str(&old));
