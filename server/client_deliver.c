@@ -15,8 +15,8 @@
 #define BORROW_MIN    4096         /* from here on a payload is referenced, not copied */
 #define FLUSH_AT      (128 * 1024) /* so much is sent at once; 64 KB wakes the reader twice as often */
 #define SIZE_DIGITS   10
-#define STALL_MS      2
-#define STALL_FULL_MS 5
+#define STALL_MS      5
+#define STALL_FULL_MS 10
 
 /* ---- formatting ------------------------------------------------------------------------------------------ */
 

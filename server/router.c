@@ -7,6 +7,7 @@
 #include "account.h"
 #include "batch.h"
 #include "match_cache.h"
+#include "options.h"
 #include "server.h"
 
 #include <stdlib.h>
@@ -66,6 +67,14 @@ void router_hand_over(struct router *router)
 
 static void receive_batch(struct worker *worker, struct post *post);
 
+/* Has a worker so much to deliver that a subscriber of its could be cut for it at one blow? */
+static bool is_behind(const struct worker *target, const struct options *options)
+{
+    size_t quarter = (size_t)options->max_pending / 4;
+    size_t limit = quarter < INBOX_MAX ? quarter : INBOX_MAX;
+    return atomic_load_explicit(&target->inbox_bytes, memory_order_relaxed) > limit;
+}
+
 /* One message for one worker: for its plain subscriptions, or (queue not empty) for one member of a group. */
 static void send_to_worker(struct router *router, unsigned index, const struct message *message,
                            struct span queue, unsigned hops)
@@ -86,8 +95,7 @@ static void send_to_worker(struct router *router, unsigned index, const struct m
         router->batches[index] = batch_new(size, receive_batch);
     batch_append(router->batches[index], &entry);
 
-    struct worker *target = router->worker->server->workers[index];
-    if (run->source && atomic_load_explicit(&target->inbox_bytes, memory_order_relaxed) > INBOX_MAX)
+    if (run->source && is_behind(router->worker->server->workers[index], router->worker->options))
         conn_stall(run->source, INBOX_STALL_MS);
 }
 
