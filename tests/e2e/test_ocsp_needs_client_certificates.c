@@ -48,8 +48,8 @@ EACH_ROW(ocsp_needs_client_certificates, to_be_valid, USELESS_COUNT)
 static const char *const USEFUL[] = {
     "verify: true, ocsp_peer: true",
     "verify_and_map: true, ocsp_peer: true",
-    "verify: true, ocsp_peer: { verify: true, ca_timeout: \"1500ms\", allowed_clockskew: 1, "
-    "cache_ttl_when_next_update_unset: \"1h\" }",
+    "verify: true, ocsp_peer: { verify: true, ca_timeout: \"1500ms\", allowed_clockskew: 1 }",
+    "verify: true, ocsp_peer: { verify: true, cache_ttl_when_next_update_unset: \"1h\" }",
     "ocsp_peer: false",
     "ocsp_peer: { ca_timeout: 5 }",
 };
