@@ -138,12 +138,14 @@ static void print_certs(struct json *json, const char *name, const void *member)
     json_array_end(json);
 }
 
-static void print_sub_detail(struct json *json, const struct conn_info *info,
-                             const struct sub_info *sub)
+void monitor_print_sub(struct json *json, const struct conn_info *info, const struct sub_info *sub,
+                       bool with_account)
 {
     json_object(json, NULL);
-    if (info->stop_ns && info->account)
+    if (with_account) {
         json_string(json, "account", info->account);
+        json_string(json, "account_tag", info->account);
+    }
     json_string(json, "subject", sub->subject);
     if (*sub->queue)
         json_string(json, "qgroup", sub->queue);
@@ -166,7 +168,7 @@ static void print_subs(struct json *json, const char *name, const void *member)
                item->request->subs_in_detail ? "subscriptions_list_detail" : "subscriptions_list");
     for (size_t i = 0; i < info->subs_count; i++) {
         if (item->request->subs_in_detail)
-            print_sub_detail(json, info, &info->subs[i]);
+            monitor_print_sub(json, info, &info->subs[i], info->stop_ns != 0);
         else
             json_string(json, NULL, info->subs[i].subject);
     }
@@ -249,7 +251,7 @@ static void print_conn(struct json *json, const struct connz_request *request,
         .tls_first = info->tls_first,
         .authorized_user = auth ? info->user : NULL,
         .account = auth && !is_global ? info->account : NULL,
-        .name_tag = auth ? info->account : NULL,
+        .name_tag = auth && !info->stop_ns ? info->account : NULL,
     };
     json_object(json, NULL);
     rows_print_json(json, CONN_ROWS, &item);

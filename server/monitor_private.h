@@ -46,6 +46,11 @@ void http_stats_print(struct json *json, const char *name, const struct http_sta
 /* ---- snapshots of connections, taken by their workers */
 
 struct conn_info;
+struct sub_info;
+
+/** Prints a subscription in full; its account stands there for closed connections and in /subsz. */
+void monitor_print_sub(struct json *json, const struct conn_info *info, const struct sub_info *sub,
+                       bool with_account);
 
 struct gathered {
     struct conn_info *items; /* owned; all workers' open clients */

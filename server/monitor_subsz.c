@@ -64,22 +64,6 @@ static bool is_wanted(const struct subsz_request *request, const struct sub_info
            subject_matches(span_of(sub->subject), buf_span(&request->test));
 }
 
-static void print_sub(struct json *json, const struct conn_info *info, const struct sub_info *sub)
-{
-    json_object(json, NULL);
-    json_string(json, "account", info->account);
-    json_string(json, "account_tag", info->account);
-    json_string(json, "subject", sub->subject);
-    if (*sub->queue)
-        json_string(json, "qgroup", sub->queue);
-    json_string(json, "sid", sub->sid);
-    json_uint(json, "msgs", sub->delivered);
-    if (sub->max)
-        json_uint(json, "max", sub->max);
-    json_uint(json, "cid", info->cid);
-    json_object_end(json);
-}
-
 /* Prints one page of all matching subscriptions; returns how many there are in all. */
 static uint64_t print_list(struct json *json, const struct subsz_request *request,
                            const struct gathered *all)
@@ -91,7 +75,7 @@ static uint64_t print_list(struct json *json, const struct subsz_request *reques
             if (!is_wanted(request, sub))
                 continue;
             if (total >= first && total - first < limit)
-                print_sub(json, &all->items[c], sub);
+                monitor_print_sub(json, &all->items[c], sub, true);
             total++;
         }
     }
