@@ -336,8 +336,7 @@ bool ledger_is_settled(const struct ledger *ledger)
     return true;
 }
 
-/* For the sentence when it does not settle. */
-static const char *who_waits(const struct ledger *ledger, char text[128])
+const char *ledger_waits(const struct ledger *ledger, char text[128])
 {
     snprintf(text, 128, "nobody");
     for (unsigned i = 0; i < ledger->subscription_count; i++)
@@ -361,7 +360,7 @@ void ledger_settle(struct ledger *ledger)
     char text[128];
 
     drive_until(ledger_is_settled(ledger), "messages are missing: %s waits",
-                who_waits(ledger, text));
+                ledger_waits(ledger, text));
     for (unsigned i = 0; i < ledger->subscription_count; i++)
         if (ledger->subscriptions[i].peer)
             peer_barrier(ledger->subscriptions[i].peer);

@@ -81,6 +81,8 @@ void ledger_publish(struct ledger *ledger, unsigned p);
 void ledger_publish_all(struct ledger *ledger, uint32_t count);
 /** Has every subscription and every group got what is owed? */
 bool ledger_is_settled(const struct ledger *ledger);
+/** Who has not, for a sentence. */
+const char *ledger_waits(const struct ledger *ledger, char text[128]);
 /** Drives until it is, and makes sure that nothing comes behind. */
 void ledger_settle(struct ledger *ledger);
 
