@@ -18,7 +18,7 @@
 
 #define LINGER_MS     500         /* how long a peer may take to read our last words */
 #define LINGER_BYTES  (64 * 1024) /* and how much it may still send meanwhile */
-#define LAST_FLUSH_MS 100
+#define LAST_FLUSH_MS 100         /* at least */
 
 int64_t conn_now_ms(const struct conn *conn)
 {
@@ -544,6 +544,13 @@ void conn_finish(struct conn *conn)
     conn_update_reading(conn);
 }
 
+/* What a peer was promised, it may take as long to read as ever. Source: nats-server's last flush. */
+static int64_t last_flush_ms(const struct conn *conn, const struct close_row *row)
+{
+    int64_t usual_ms = conn->worker->options->write_deadline_ms;
+    return row->flush && usual_ms > LAST_FLUSH_MS ? usual_ms : LAST_FLUSH_MS;
+}
+
 void conn_bury(struct conn *conn)
 {
     const struct close_row *row = close_row(conn->reason);
@@ -562,7 +569,7 @@ void conn_bury(struct conn *conn)
     if (conn_pending(conn) == 0)
         conn_finish(conn);
     else
-        set_deadline(conn, LAST_FLUSH_MS);
+        set_deadline(conn, last_flush_ms(conn, row));
 }
 
 /* ---- talking about it --------------------------------------------------------------------------------- */
