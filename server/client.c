@@ -507,6 +507,8 @@ static void accepted(struct conn *conn)
         return;
     }
     conn_flush(conn); /* INFO goes out before the first byte is read */
+    if (!conn_is_live(conn))
+        return; /* the peer has hung up already */
     if (options->proxy_protocol)
         conn_expect_proxy(conn, PROXY_MS);
     else
@@ -523,11 +525,16 @@ static void sniffed(struct conn *conn, int first)
     struct client *client = client_of(conn);
     const struct options *options = options_of(client);
     const int tls_record = 0x16;
-    if (options->tls->handshake_first == TLS_HANDSHAKE_AUTO && !client->info_sent) {
+    if (!options->tls) { /* switched off meanwhile */
+        client->has_handshaked_first = false;
+        conn_open(conn);
+    } else if (options->tls->handshake_first == TLS_HANDSHAKE_AUTO && !client->info_sent) {
         if (first < 0) { /* a client that waits for INFO */
             client->has_handshaked_first = false;
             client_send_info(client, true);
             conn_flush(conn);
+            if (!conn_is_live(conn))
+                return;
             if (options->allow_non_tls) {
                 conn_sniff(conn, options->tls->timeout_ms);
                 return;

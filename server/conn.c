@@ -487,9 +487,10 @@ struct conn *conn_new(struct worker *worker, int fd, const struct protocol *prot
     conn->tcp.data = conn->timer.data = conn;
     struct sockaddr_storage peer = { 0 };
     socklen_t len = sizeof peer;
-    if (uv_tcp_open(&conn->tcp, fd) != 0 || getpeername(fd, (struct sockaddr *)&peer, &len) != 0) {
-        close(fd);
-        conn->phase = CONN_CLOSING;
+    bool is_open = uv_tcp_open(&conn->tcp, fd) == 0;
+    if (!is_open || getpeername(fd, (struct sockaddr *)&peer, &len) != 0) {
+        if (!is_open)
+            close(fd); /* otherwise it is libuv's, and the number may be somebody else's soon */
         conn_destroy(conn);
         return NULL;
     }

@@ -202,3 +202,30 @@ SCENARIO(reload_takes_effect, under_traffic_nothing_is_lost)
     for (int i = 0; i < MESSAGES; i++)
         conn_expect(to, "MSG foo 1 6\r\n%06d\r\n", i);
 }
+
+/* Who was asked "TLS or not?" may answer when TLS is gone. */
+SCENARIO(reload_takes_effect, tls_goes_away_while_a_client_chooses)
+{
+    struct server *server =
+        server_start("tls { %s, timeout: 60 }\nallow_non_tls: true\n", tls_identity("server"));
+    struct conn *plain = nats_open(server), *secret = nats_open(server);
+
+    server_reload(server, "%s", "");
+    conn_login(plain, QUIET);
+    conn_barrier(plain);
+    conn_write(secret, "\x16\x03\x01", 3);
+    conn_expect(secret, "-ERR 'Unknown Protocol Operation'\r\n");
+    conn_expect_closed(secret);
+    conn_barrier(nats_login(server, QUIET));
+}
+
+SCENARIO(reload_takes_effect, tls_goes_away_before_info)
+{
+    struct server *server =
+        server_start("tls { %s, handshake_first: \"300ms\" }\n", tls_identity("server"));
+    struct conn *client = tcp_open(server);
+
+    server_reload(server, "%s", "");
+    conn_read_info(client);
+    conn_login(client, QUIET);
+}
