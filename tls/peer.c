@@ -89,6 +89,72 @@ void tls_name_print(const X509_NAME *name, struct buf *out)
         out->len--;
 }
 
+void tls_name_print_domain(const X509_NAME *name, struct buf *out)
+{
+    int at = -1;
+    while ((at = X509_NAME_get_index_by_NID(name, NID_domainComponent, at)) >= 0) {
+        unsigned char *value = NULL;
+        int len =
+            ASN1_STRING_to_UTF8(&value, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
+        buf_append_str(out, ",DC=");
+        if (len > 0)
+            buf_append(out, value, (size_t)len);
+        OPENSSL_free(value);
+    }
+    ERR_clear_error();
+}
+
+/* ---- alternative names ---------------------------------------------------------------------------------- */
+
+static int type_of(enum tls_san kind)
+{
+    switch (kind) {
+    case TLS_SAN_EMAIL: return GEN_EMAIL;
+    case TLS_SAN_DNS: return GEN_DNS;
+    case TLS_SAN_URI: return GEN_URI;
+    }
+    return -1;
+}
+
+/* A name with a NUL in it is not what it looks like; no standard allows the other ones. */
+static bool is_plain(struct span name)
+{
+    for (size_t i = 0; i < name.len; i++)
+        if (name.ptr[i] == '\0' || name.ptr[i] >= 0x80)
+            return false;
+    return name.len > 0;
+}
+
+static bool show_uri(struct span uri, tls_name_fn *is_it, void *ctx)
+{
+    struct buf text = { 0 };
+    buf_append(&text, uri.ptr, uri.len);
+    for (size_t i = 0; i < text.len && text.data[i] != ':'; i++)
+        if (text.data[i] >= 'A' && text.data[i] <= 'Z')
+            text.data[i] |= 0x20;
+    bool found = is_it(ctx, buf_span(&text));
+    buf_free(&text);
+    return found;
+}
+
+bool tls_sans_find(const X509 *cert, enum tls_san kind, tls_name_fn *is_it, void *ctx)
+{
+    GENERAL_NAMES *names = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
+    bool found = false;
+    for (int i = 0; i < sk_GENERAL_NAME_num(names) && !found; i++) {
+        int type;
+        const ASN1_STRING *text = GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(names, i), &type);
+        if (type != type_of(kind))
+            continue;
+        struct span name = span_make(ASN1_STRING_get0_data(text), (size_t)ASN1_STRING_length(text));
+        if (is_plain(name))
+            found = kind == TLS_SAN_URI ? show_uri(name, is_it, ctx) : is_it(ctx, name);
+    }
+    GENERAL_NAMES_free(names);
+    ERR_clear_error();
+    return found;
+}
+
 /* ---- fingerprints -------------------------------------------------------------------------------------- */
 
 static void hash_der(unsigned char *der, int len, uint8_t out[32])

@@ -133,6 +133,50 @@ const STACK_OF(X509) * tls_peer_chain(struct tls_engine *engine);
 /** Go's text of a distinguished name: SERIALNUMBER, CN, OU, O, POSTALCODE, STREET, L, ST, C in this order,
  *  known attributes only, values escaped. Appends. Source: docs/ocsp.md. */
 void tls_name_print(const X509_NAME *name, struct buf *out);
+/** ",DC=a,DC=b": the domain components, as they are, in the order of the certificate. Appends.
+ *  Source: nats-server 2.15.1, what it tries as a user name behind the text above. */
+void tls_name_print_domain(const X509_NAME *name, struct buf *out);
+
+enum tls_san { TLS_SAN_EMAIL, TLS_SAN_DNS, TLS_SAN_URI };
+
+/** Receives a name; true ends the walk. */
+typedef bool tls_name_fn(void *ctx, struct span name);
+/** Shows the alternative names of one kind in the order of the certificate; the scheme of a URI in lower case.
+ *  Empty names and names with NUL or bytes that are not ASCII are left out. True when `is_it` said so. */
+bool tls_sans_find(const X509 *cert, enum tls_san kind, tls_name_fn *is_it, void *ctx);
+
+#define TLS_DN_ATTRIBUTES_MAX 64
+
+struct tls_attribute {
+    const char *type; /* "CN"; static, the same pointer for the same type */
+    size_t value_at, value_len;
+    size_t rdn; /* attributes of one RDN have the same number */
+};
+
+/** A distinguished name in parts, most specific RDN first: the order of its text, not of the certificate. */
+struct tls_dn {
+    struct tls_attribute attributes[TLS_DN_ATTRIBUTES_MAX];
+    size_t count, rdn_count;
+    struct buf values; /* owned: UTF-8, one behind the other */
+};
+
+/** Takes a name apart. False (and nothing to free) when it or all of its values are empty, when it has more
+ *  than TLS_DN_ATTRIBUTES_MAX attributes, one of an unknown type, or a value that is no text or has a NUL in
+ *  it. Known are CN, SERIALNUMBER, C, L, ST, STREET, O, OU, POSTALCODE, DC. */
+bool tls_dn_of_name(const X509_NAME *name, struct tls_dn *out);
+/** The same of its text form. Source: RFC 4514, nats-server 2.15.1. */
+bool tls_dn_parse(struct span text, struct tls_dn *out);
+void tls_dn_free(struct tls_dn *dn);
+
+enum tls_dn_match {
+    TLS_DN_OTHER,
+    TLS_DN_REORDERED, /* the same RDNs in another order */
+    TLS_DN_SAME
+};
+
+/** Types and values are compared exactly; the attributes of one RDN have no order. */
+enum tls_dn_match tls_dn_compare(const struct tls_dn *a, const struct tls_dn *b);
+
 /** SHA-256 of the certificate (DER), of its SubjectPublicKeyInfo (DER). */
 void tls_cert_sha256(const X509 *cert, uint8_t out[32]);
 void tls_spki_sha256(const X509 *cert, uint8_t out[32]);
