@@ -1,6 +1,7 @@
 /* auth.c - see auth.h. */
 #include "auth.h"
 
+#include "cert_map.h"
 #include "nkey.h"
 #include "password.h"
 
@@ -104,6 +105,40 @@ static struct auth_decision decide_user(const struct auth_options *auth, const c
     return compare(user, user->name, user->password, password);
 }
 
+/* ---- certificates ------------------------------------------------------------------------------------- */
+
+/* The users that may come in on this type of connection. */
+struct mappable {
+    const struct auth_options *auth;
+    uint32_t type;
+};
+
+static const char *name_of(const void *ctx, size_t i)
+{
+    const struct mappable *mappable = ctx;
+    if (i >= mappable->auth->user_count)
+        return NULL;
+    const struct user_options *user = &mappable->auth->users[i];
+    return !user->is_nkey && type_fits(user, mappable->type) ? user->name : "";
+}
+
+/* The certificate stands for the name only: a password that is configured has to be shown as well. */
+static struct auth_decision decide_mapped(const struct auth_options *auth,
+                                          const struct credentials *given, uint32_t type)
+{
+    struct mappable mappable = { auth, type };
+    struct cert_map_users users = { name_of, &mappable };
+    size_t i = given->certificate ? cert_map_select(given->certificate, &users) : CERT_MAP_NOBODY;
+    if (i == CERT_MAP_NOBODY)
+        return refuse();
+    const struct user_options *user = &auth->users[i];
+    struct auth_decision decision = compare(user, user->name, user->password, given->pass);
+    decision.is_mapped = true;
+    return decision;
+}
+
+/* ---- the order of rules ------------------------------------------------------------------------------- */
+
 static struct auth_decision decide_single(const struct auth_options *auth,
                                           const struct credentials *given)
 {
@@ -127,6 +162,8 @@ struct auth_decision auth_decide(const struct options *options, const struct cre
             stand_in = find_user(auth, auth->no_auth_user, true);
     }
     if (!stand_in && has_users(auth)) {
+        if (given->needs_certificate)
+            return decide_mapped(auth, given, type);
         if (is_set(given->user))
             return decide_user(auth, given->user, given->pass, type);
         if (is_anonymous(given))

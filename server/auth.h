@@ -9,6 +9,9 @@
 /** What a client showed; NULL or "" = not sent. */
 struct credentials {
     const char *user, *pass, *token, *nkey, *sig;
+    bool
+        needs_certificate; /* verify_and_map: the certificate selects the user, whatever `user` says */
+    const X509 *certificate; /* borrowed; NULL = none */
 };
 
 enum auth_result {
@@ -20,13 +23,14 @@ enum auth_result {
 struct auth_decision {
     enum auth_result result;
     const struct user_options *user; /* of the users list; NULL for single user and token */
+    bool is_mapped;                  /* the certificate selected this user */
     const char *configured, *given;  /* with AUTH_COMPARE; borrowed */
     const char *name;                /* of the user, also of a refused one; NULL for a token */
 };
 
 /** Does anybody have to show credentials? */
 bool auth_is_required(const struct options *options);
-/** In this order: nkeys, users, then the single user or token, which may stand beside the lists when the
+/** In this order: nkeys, the user of the certificate, users, then the single user or token, which may stand beside the lists when the
  *  command line names it. Whoever names an nkey or a user that is listed nowhere gets no second try.
  *  `nonce`: what the client had to sign, "" = none was sent. `type`: CONNECTION_TYPE_*. */
 struct auth_decision auth_decide(const struct options *options, const struct credentials *given,

@@ -16,6 +16,7 @@
 #include "responses.h"
 #include "router.h"
 #include "server.h"
+#include "transport_tls.h"
 #include "version.h"
 
 #include <cjson/cJSON.h>
@@ -313,16 +314,30 @@ static void refuse(struct client *client, const struct credentials *given)
     conn_close(conn, CLOSE_AUTH_FAILURE);
 }
 
+static struct auth_decision identify(const struct client *client, struct credentials *given)
+{
+    const struct options *options = options_of(client);
+    struct tls_engine *engine = transport_tls_engine(client->conn);
+    given->needs_certificate = options->tls && options->tls->verify_and_map;
+    given->certificate = engine ? tls_peer(engine) : NULL;
+    return auth_decide(options, given, client->nonce, CONNECTION_TYPE_STANDARD);
+}
+
+/* With no_auth_user only; even then its certificate may make the client somebody else. */
 bool client_may_skip_connect(struct client *client)
 {
-    const struct user_options *user =
-        auth_no_auth_user(options_of(client), CONNECTION_TYPE_STANDARD);
-    if (!user || client->auth) {
-        if (!client->auth)
-            conn_log(client->conn, LOG_ERR, "authentication error");
+    struct credentials nothing = { 0 };
+    struct auth_decision decision = { .result = AUTH_REFUSED };
+    if (client->auth)
+        return false;
+    if (auth_no_auth_user(options_of(client), CONNECTION_TYPE_STANDARD))
+        decision = identify(client, &nothing);
+    if (decision.result != AUTH_ACCEPTED) { /* no hash is worth comparing with no password */
+        nothing.user = decision.name;
+        refuse(client, &nothing);
         return false;
     }
-    set_user(client, &(struct auth_decision){ .user = user, .name = user->name });
+    set_user(client, &decision);
     client_arm(client);
     return true;
 }
@@ -478,11 +493,22 @@ static void compare_later(struct client *client, struct connect *connect,
     uv_queue_work(&client->conn->worker->loop, &request->work, compare, on_compared);
 }
 
+static void warn_of_ignored_user(const char *user)
+{
+    struct buf quoted = { 0 };
+    if (!user || !*user)
+        return;
+    text_quote(&quoted, span_of(user));
+    log_wrn("User %s found in connect proto, but user required from cert", buf_str(&quoted));
+    buf_free(&quoted);
+}
+
 /* Takes `connect`. */
 static void authenticate(struct client *client, struct connect *connect, bool is_reload)
 {
-    struct auth_decision decision = auth_decide(options_of(client), &connect->credentials,
-                                                client->nonce, CONNECTION_TYPE_STANDARD);
+    struct auth_decision decision = identify(client, &connect->credentials);
+    if (decision.is_mapped && !is_reload)
+        warn_of_ignored_user(connect->credentials.user);
     if (decision.result == AUTH_COMPARE) {
         compare_later(client, connect, &decision, is_reload);
         return;

@@ -8,6 +8,7 @@
 #include <criterion/parameterized.h>
 
 #include <openssl/evp.h>
+#include <openssl/x509.h>
 #include <stdlib.h>
 
 #define NKEY   "UDLVVGABQKYQVN6VJP7NHSLEA45A5YLS6PNKMIZFV4BBU2HXA5IRUVAL" /* RFC 8032 7.1, test 1 */
@@ -18,11 +19,11 @@
 /* ---- configurations -------------------------------------------------------------------------------- */
 
 static struct user_options USERS[] = {
-    {.name = "ann",                            .password = "pw"},
-    {                                         .name = "bare"                                      },
-    { .name = "hash",                          .password = BCRYPT   },
-    { .name = "mqtt",                          .password = "pw", .connection_types = CONNECTION_TYPE_MQTT },
-    {                                  .name = "both",
+    {.name = "ann",   .password = "pw"},
+    {                                         .name = "bare"             },
+    {                          .name = "hash", .password = BCRYPT   },
+    { .name = "mqtt", .password = "pw", .connection_types = CONNECTION_TYPE_MQTT },
+    {         .name = "both",
      .password = "pw",
      .connection_types = CONNECTION_TYPE_MQTT | CONNECTION_TYPE_STANDARD },
 };
@@ -213,16 +214,22 @@ static char *sign_nonce(void)
     return result;
 }
 
-static struct auth_decision decide(enum setup setup, struct credentials given, const char *nonce,
-                                   uint32_t type)
+static struct auth_decision decide_in(const struct auth_options *auth, struct credentials given,
+                                      const char *nonce, uint32_t type)
 {
-    struct options options = { .auth = SETUPS[setup] };
+    struct options options = { .auth = *auth };
     char *sig = given.sig && strcmp(given.sig, SIG) == 0 ? sign_nonce() : NULL;
     if (sig)
         given.sig = sig;
     struct auth_decision decision = auth_decide(&options, &given, nonce, type);
     free(sig);
     return decision;
+}
+
+static struct auth_decision decide(enum setup setup, struct credentials given, const char *nonce,
+                                   uint32_t type)
+{
+    return decide_in(&SETUPS[setup], given, nonce, type);
 }
 
 static bool is_same(const char *a, const char *b)
@@ -329,4 +336,110 @@ Test(auth, only_a_user_without_a_key_stands_in_for_who_says_nothing_at_all)
     cr_expect_null(auth_no_auth_user(&with_key, CONNECTION_TYPE_STANDARD));
     cr_expect_null(auth_no_auth_user(&of_mqtt, CONNECTION_TYPE_STANDARD));
     cr_expect_eq(auth_no_auth_user(&of_mqtt, CONNECTION_TYPE_MQTT), &USERS[3]);
+}
+
+/* ---- certificates --------------------------------------------------------------------------------------- */
+
+/* What it names is test_cert_map.c's business: here a common name is enough. */
+static X509 *certificate_of(const char *common_name)
+{
+    X509 *cert = X509_new();
+    X509_NAME *name = X509_get_subject_name(cert);
+
+    cr_assert(X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8,
+                                         (const unsigned char *)common_name, -1, -1, 0) == 1);
+    return cert;
+}
+
+static struct user_options NAMED[] = {
+    {.name = "CN=ann"                         },
+    {             .name = "CN=pass",                         .password = "pw" },
+    {            .name = "CN=hash",                       .password = BCRYPT },
+    {            .name = "CN=mqtt", .connection_types = CONNECTION_TYPE_MQTT },
+    {            .name = "cn=mqtt"                                       },
+    { .name = "bob",                                        .password = "pw" },
+    {                                        .name = NKEY,                                        .is_nkey = true },
+};
+
+static const struct auth_options MAPPED_SETUPS[] = {
+    SETUP(LISTED, LIST(NAMED)),
+    SETUP(LISTED_AND_TOKEN, LIST(NAMED), .token = "tok"),
+    SETUP(LISTED_ANONYMOUS, LIST(NAMED), .no_auth_user = "bob"),
+    SETUP(SINGLE, .user = "CN=ann", .password = "pw"),
+    SETUP(TOKEN, .token = "tok"),
+    SETUP(KEYS, LIST(NKEYS), .has_nkeys = true),
+    SETUP(BOTH, LIST(NAMED), .has_nkeys = true),
+};
+
+struct mapped_row {
+    enum setup setup;
+    const char *common_name; /* NULL = no certificate */
+    struct credentials given;
+    enum auth_result result;
+    const char *name;
+};
+
+#define MAPPED(setup, common_name, result, name, ...)                                              \
+    {                                                                                              \
+        setup, common_name, { __VA_ARGS__ }, result, name                                          \
+    }
+
+static const struct mapped_row MAPPED_ROWS[] = {
+    MAPPED(LISTED, "ann", AUTH_ACCEPTED, "CN=ann", NOTHING),
+    MAPPED(LISTED, "zoe", AUTH_REFUSED, NULL, NOTHING),
+    MAPPED(LISTED, NULL, AUTH_REFUSED, NULL, NOTHING),
+    /* what the client calls itself is of no interest */
+    MAPPED(LISTED, "ann", AUTH_ACCEPTED, "CN=ann", .user = "bob"),
+    MAPPED(LISTED, "ann", AUTH_ACCEPTED, "CN=ann", .token = "x"),
+    MAPPED(LISTED, "ann", AUTH_REFUSED, "CN=ann", .user = "bob", .pass = "pw"),
+    MAPPED(LISTED, "zoe", AUTH_REFUSED, NULL, .user = "bob", .pass = "pw"),
+    MAPPED(LISTED, NULL, AUTH_REFUSED, NULL, .user = "bob", .pass = "pw"),
+    /* a password counts beside the certificate */
+    MAPPED(LISTED, "pass", AUTH_REFUSED, "CN=pass", NOTHING),
+    MAPPED(LISTED, "pass", AUTH_ACCEPTED, "CN=pass", .pass = "pw"),
+    MAPPED(LISTED, "hash", AUTH_COMPARE, "CN=hash", .pass = "secret"),
+    /* CN=mqtt may not come in here, cn=mqtt may */
+    MAPPED(LISTED, "mqtt", AUTH_ACCEPTED, "cn=mqtt", NOTHING),
+    MAPPED(LISTED_AND_TOKEN, "ann", AUTH_ACCEPTED, "CN=ann", .token = "tok"),
+    MAPPED(LISTED_AND_TOKEN, "zoe", AUTH_REFUSED, NULL, .token = "tok"),
+    MAPPED(LISTED_ANONYMOUS, "ann", AUTH_ACCEPTED, "CN=ann", NOTHING),
+    MAPPED(LISTED_ANONYMOUS, "zoe", AUTH_REFUSED, NULL, NOTHING),
+    /* only listed users are selected */
+    MAPPED(SINGLE, "ann", AUTH_REFUSED, NULL, NOTHING),
+    MAPPED(SINGLE, "zoe", AUTH_ACCEPTED, "CN=ann", .user = "CN=ann", .pass = "pw"),
+    MAPPED(TOKEN, "ann", AUTH_ACCEPTED, NULL, .token = "tok"),
+    MAPPED(KEYS, "ann", AUTH_REFUSED, NULL, NOTHING),
+    /* a key comes first */
+    MAPPED(BOTH, "ann", AUTH_ACCEPTED, NKEY, .nkey = NKEY, .sig = SIG),
+    MAPPED(BOTH, "ann", AUTH_REFUSED, NULL, .nkey = "UXX"),
+    MAPPED(BOTH, "ann", AUTH_ACCEPTED, "CN=ann", NOTHING),
+    MAPPED(BOTH, NKEY, AUTH_REFUSED, NULL, NOTHING),
+};
+
+Test(auth, a_certificate_selects_the_user)
+{
+    for (size_t i = 0; i < sizeof MAPPED_ROWS / sizeof *MAPPED_ROWS; i++) {
+        const struct mapped_row *row = &MAPPED_ROWS[i];
+        struct credentials given = row->given;
+        X509 *cert = row->common_name ? certificate_of(row->common_name) : NULL;
+        given.needs_certificate = true;
+        given.certificate = cert;
+        struct auth_decision decision =
+            decide_in(&MAPPED_SETUPS[row->setup], given, NONCE, CONNECTION_TYPE_STANDARD);
+
+        cr_expect_eq(decision.result, row->result, "row %zu: %d", i, (int)decision.result);
+        cr_expect(is_same(decision.name, row->name), "row %zu: %s", i, decision.name);
+        X509_free(cert);
+    }
+}
+
+Test(auth, a_mapped_user_is_told_from_others)
+{
+    X509 *cert = certificate_of("ann");
+    struct credentials given = { .needs_certificate = true, .certificate = cert };
+
+    cr_expect(decide_in(&MAPPED_SETUPS[LISTED], given, "", CONNECTION_TYPE_STANDARD).is_mapped);
+    given = (struct credentials){ .user = "CN=ann", .certificate = cert };
+    cr_expect_not(decide_in(&MAPPED_SETUPS[LISTED], given, "", CONNECTION_TYPE_STANDARD).is_mapped);
+    X509_free(cert);
 }
