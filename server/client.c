@@ -586,6 +586,12 @@ static void freed(struct conn *conn)
 
 static void options_changed(struct conn *conn)
 {
+    const struct tls_options *tls = conn->worker->options->tls;
+    if (tls && !transport_tls_fits_pins(conn, tls)) {
+        conn_log(conn, LOG_INF, "Disconnect: certificate is not pinned any more");
+        conn_close(conn, CLOSE_TLS_HANDSHAKE);
+        return;
+    }
     client_reauthorize(client_of(conn));
 }
 

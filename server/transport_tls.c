@@ -24,12 +24,16 @@ static struct tls_layer *tls_layer_of(const struct conn *conn);
 
 /* ---- judging the peer ------------------------------------------------------------------------------ */
 
-static bool is_pinned(const struct tls_layer *tls, const X509 *leaf)
+static bool fits_pins(const struct tls_options *options, const X509 *leaf)
 {
     uint8_t digest[32];
+    if (options->pinned_cert_count == 0)
+        return true;
+    if (!leaf)
+        return false;
     tls_spki_sha256(leaf, digest);
-    for (size_t i = 0; i < tls->settings->pinned_cert_count; i++)
-        if (memcmp(tls->settings->pinned_certs[i], digest, sizeof digest) == 0)
+    for (size_t i = 0; i < options->pinned_cert_count; i++)
+        if (memcmp(options->pinned_certs[i], digest, sizeof digest) == 0)
             return true;
     return false;
 }
@@ -74,8 +78,7 @@ static enum layer_status fail(struct tls_layer *tls)
 /* Pinned certificates are compared once the chain is verified and the handshake is through. */
 static bool may_open(struct tls_layer *tls)
 {
-    X509 *peer = tls_peer(tls->engine);
-    if (tls->settings->pinned_cert_count == 0 || (peer && is_pinned(tls, peer)))
+    if (fits_pins(tls->settings, tls_peer(tls->engine)))
         return true;
     tls->reject = "certificate not pinned";
     return false;
@@ -206,6 +209,12 @@ struct tls_engine *transport_tls_engine(const struct conn *conn)
 {
     struct tls_layer *tls = tls_layer_of(conn);
     return tls ? tls->engine : NULL;
+}
+
+bool transport_tls_fits_pins(const struct conn *conn, const struct tls_options *options)
+{
+    struct tls_layer *tls = tls_layer_of(conn);
+    return !tls || !tls->is_open || fits_pins(options, tls_peer(tls->engine));
 }
 
 bool transport_tls_wants_input(const struct conn *conn)

@@ -13,6 +13,8 @@ struct tls_options;
 struct layer *transport_tls_new(struct conn *conn, const struct tls_options *options);
 /** The engine of a connection, or NULL when it has no TLS. Borrowed. */
 struct tls_engine *transport_tls_engine(const struct conn *conn);
+/** Would an open connection get in under these pinned_certs? True in clear. */
+bool transport_tls_fits_pins(const struct conn *conn, const struct tls_options *options);
 /** False while a CA is asked and enough has been received already. */
 bool transport_tls_wants_input(const struct conn *conn);
 /** The handshake took too long. */

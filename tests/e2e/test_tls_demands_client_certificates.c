@@ -98,6 +98,22 @@ SCENARIO(tls_demands_client_certificates, only_pinned_ones_enter)
     refused(server, as("client-noaia"));
 }
 
+SCENARIO(tls_demands_client_certificates, who_is_not_pinned_any_more_leaves)
+{
+    struct server *server = verifying_server(text("pinned_certs: [ \"%s\", \"%s\" ]",
+                                                  cert_pin(cert_path("client-good.pem")),
+                                                  cert_pin(cert_path("client-noaia.pem"))));
+    struct tls_wishes good = as("client-good"), noaia = as("client-noaia");
+    struct conn *stays = nats_login_tls(server, &good, QUIET),
+                *leaves = nats_login_tls(server, &noaia, QUIET);
+
+    server_reload(server, "tls { %s, ca_file: \"%s\", verify: true, pinned_certs: [ \"%s\" ] }\n",
+                  tls_identity("server"), cert_path("ca.pem"),
+                  cert_pin(cert_path("client-good.pem")));
+    conn_expect_closed(leaves);
+    conn_barrier(stays);
+}
+
 struct mapping {
     const char *user;
     bool opens;
