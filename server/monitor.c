@@ -296,6 +296,8 @@ static const struct endpoint {
     { "/connz",          "/connz",    monitor_connz    },
     { "/subsz",          "/subsz",    monitor_subsz    },
     { "/subscriptionsz", "/subsz",    monitor_subsz    },
+    { "/accountz",       "/accountz", monitor_accountz },
+    { "/accstatz",       "/accstatz", monitor_accstatz },
     { "/healthz",        "/healthz",  monitor_healthz  },
     { "/leafz",          "/leafz",    monitor_leafz    },
     { "/routez",         "/routez",   monitor_routez   },

@@ -35,11 +35,15 @@ bool param_uint(const struct monitor_request *request, const char *name, uint64_
 void monitor_varz(struct monitor_request *request);
 void monitor_connz(struct monitor_request *request);
 void monitor_subsz(struct monitor_request *request);
+void monitor_accountz(struct monitor_request *request);
+void monitor_accstatz(struct monitor_request *request);
 void monitor_metrics(struct monitor_request *request);
 
 /** Prints /varz and /subsz numbers as metrics. Appends. */
 void varz_print_metrics(struct server *server, struct buf *out);
 void subsz_print_metrics(struct server *server, struct buf *out);
+/** Prints the figures of a subject index, the members of an object that is open. */
+void subsz_print_index(struct json *json, const struct subjects *subjects);
 /** Prints {"/varz": 3, ...}. */
 void http_stats_print(struct json *json, const char *name, const struct http_stats *stats);
 

@@ -12,50 +12,60 @@
 
 #define LIMIT_DEFAULT 1024
 
-struct subsz {
-    uint64_t num_subscriptions, num_cache, num_inserts, num_removes, num_matches, max_fanout, total;
+struct index_stats {
+    uint64_t num_subscriptions, num_cache, num_inserts, num_removes, num_matches, max_fanout;
     double cache_hit_rate, avg_fanout;
+};
+
+/* One page of the list of subscriptions. */
+struct page {
+    uint64_t total;
     int64_t offset, limit;
 };
 
-#define S(member, kind) ROW(struct subsz, member, kind)
-static const struct row SUBSZ_ROWS[] = {
-    S(num_subscriptions, ROW_UINT),
-    S(num_cache, ROW_UINT),
-    S(num_inserts, ROW_UINT),
-    S(num_removes, ROW_UINT),
-    S(num_matches, ROW_UINT),
-    S(cache_hit_rate, ROW_FLOAT),
-    S(max_fanout, ROW_UINT),
-    S(avg_fanout, ROW_FLOAT),
-    S(total, ROW_UINT),
-    S(offset, ROW_INT),
-    S(limit, ROW_INT),
+#define S(member, kind) ROW(struct index_stats, member, kind)
+static const struct row INDEX_ROWS[] = {
+    S(num_subscriptions, ROW_UINT), S(num_cache, ROW_UINT),   S(num_inserts, ROW_UINT),
+    S(num_removes, ROW_UINT),       S(num_matches, ROW_UINT), S(cache_hit_rate, ROW_FLOAT),
+    S(max_fanout, ROW_UINT),        S(avg_fanout, ROW_FLOAT), ROW_END,
+};
+
+#define P(member, kind) ROW(struct page, member, kind)
+static const struct row PAGE_ROWS[] = {
+    P(total, ROW_UINT),
+    P(offset, ROW_INT),
+    P(limit, ROW_INT),
     ROW_END,
 };
 
 struct subsz_request {
     struct monitor_request http;
-    int64_t offset, limit;
+    struct page page;
     struct buf test; /* a literal subject that the subscriptions have to match */
     struct buf account;
 };
 
-static void fill(const struct server *server, struct subsz *out)
+static struct index_stats stats_of(const struct subjects *subjects)
 {
-    struct subjects_stats stats = subjects_stats(server->account->subjects);
+    struct subjects_stats stats = subjects_stats(subjects);
     uint64_t lookups = stats.matches + stats.cache_hits;
-    *out = (struct subsz){ .num_subscriptions = stats.subscriptions,
-                           .num_inserts = stats.inserts,
-                           .num_removes = stats.removes,
-                           .num_matches = lookups,
-                           .num_cache = stats.cached,
-                           .max_fanout = stats.max_fanout,
-                           .limit = LIMIT_DEFAULT };
+    struct index_stats index = { .num_subscriptions = stats.subscriptions,
+                                 .num_inserts = stats.inserts,
+                                 .num_removes = stats.removes,
+                                 .num_matches = lookups,
+                                 .num_cache = stats.cached,
+                                 .max_fanout = stats.max_fanout };
     if (lookups > 0)
-        out->cache_hit_rate = (double)stats.cache_hits / (double)lookups;
+        index.cache_hit_rate = (double)stats.cache_hits / (double)lookups;
     if (stats.matches > 0)
-        out->avg_fanout = (double)stats.total_fanout / (double)stats.matches;
+        index.avg_fanout = (double)stats.total_fanout / (double)stats.matches;
+    return index;
+}
+
+void subsz_print_index(struct json *json, const struct subjects *subjects)
+{
+    struct index_stats index = stats_of(subjects);
+    rows_print_json(json, INDEX_ROWS, &index);
 }
 
 static bool is_wanted(const struct subsz_request *request, const struct sub_info *sub)
@@ -68,7 +78,8 @@ static bool is_wanted(const struct subsz_request *request, const struct sub_info
 static uint64_t print_list(struct json *json, const struct subsz_request *request,
                            const struct gathered *all)
 {
-    uint64_t total = 0, first = (uint64_t)request->offset, limit = (uint64_t)request->limit;
+    uint64_t total = 0, first = (uint64_t)request->page.offset,
+             limit = (uint64_t)request->page.limit;
     for (size_t c = 0; c < all->count; c++) {
         for (size_t i = 0; i < all->items[c].subs_count; i++) {
             const struct sub_info *sub = &all->items[c].subs[i];
@@ -84,27 +95,26 @@ static uint64_t print_list(struct json *json, const struct subsz_request *reques
 
 static void answer(const struct subsz_request *request, const struct gathered *all)
 {
-    struct subsz subsz;
+    struct index_stats index = { 0 };
+    struct page page = request->page;
     struct buf list = { 0 }, body = { 0 };
     const struct server *server = request->http.server;
     bool unknown_account =
         request->account.len > 0 && !span_is(buf_span(&request->account), GLOBAL_ACCOUNT);
-    fill(server, &subsz);
-    if (unknown_account)
-        subsz = (struct subsz){ 0 };
-    subsz.offset = request->offset;
-    subsz.limit = request->limit;
+    if (!unknown_account)
+        index = stats_of(server->account->subjects);
     if (all && !unknown_account) {
         struct json items = json_begin(&list, 0);
         json_array(&items, NULL);
-        subsz.total = print_list(&items, request, all);
+        page.total = print_list(&items, request, all);
         json_array_end(&items);
     }
     struct json json = json_begin(&body, 2);
     json_object(&json, NULL);
     json_string(&json, "server_id", server->id);
     json_time(&json, "now", clock_wall_ns());
-    rows_print_json(&json, SUBSZ_ROWS, &subsz);
+    rows_print_json(&json, INDEX_ROWS, &index);
+    rows_print_json(&json, PAGE_ROWS, &page);
     if (list.len > sizeof "[]" - 1)
         json_raw(&json, "subscriptions_list", buf_span(&list));
     json_object_end(&json);
@@ -130,10 +140,10 @@ static void finish(void *ctx, struct gathered *all)
 
 static bool read_params(struct subsz_request *request, bool *subs, struct error *err)
 {
-    request->limit = LIMIT_DEFAULT;
+    request->page.limit = LIMIT_DEFAULT;
     if (!param_bool(&request->http, "subs", subs, err) ||
-        !param_int(&request->http, "offset", &request->offset, err) ||
-        !param_int(&request->http, "limit", &request->limit, err))
+        !param_int(&request->http, "offset", &request->page.offset, err) ||
+        !param_int(&request->http, "limit", &request->page.limit, err))
         return false;
     param_text(&request->http, "acc", &request->account);
     param_text(&request->http, "test", &request->test);
@@ -141,10 +151,10 @@ static bool read_params(struct subsz_request *request, bool *subs, struct error 
     if (test.len && !subject_is_valid_publish(test))
         return error_set(err, "invalid test subject, must be valid publish subject: %s",
                          buf_str(&request->test));
-    if (request->offset < 0)
-        request->offset = 0;
-    if (request->limit <= 0)
-        request->limit = LIMIT_DEFAULT;
+    if (request->page.offset < 0)
+        request->page.offset = 0;
+    if (request->page.limit <= 0)
+        request->page.limit = LIMIT_DEFAULT;
     return true;
 }
 
@@ -170,7 +180,8 @@ void monitor_subsz(struct monitor_request *http)
 
 void subsz_print_metrics(struct server *server, struct buf *out)
 {
-    struct subsz subsz;
-    fill(server, &subsz);
-    rows_print_metrics(out, "gnatsd_subsz", SUBSZ_ROWS, &subsz);
+    struct index_stats index = stats_of(server->account->subjects);
+    struct page page = { .limit = LIMIT_DEFAULT };
+    rows_print_metrics(out, "gnatsd_subsz", INDEX_ROWS, &index);
+    rows_print_metrics(out, "gnatsd_subsz", PAGE_ROWS, &page);
 }
