@@ -205,7 +205,7 @@ ParameterizedTestParameters(engine, refuses)
           "current time ",                                                                   "remote error: tls: expired certificate",           true },
         { "server-alt",
          "tls: failed to verify certificate: x509: certificate specifies an incompatible key "
-         "usage",                                                                            "remote error: tls: bad certificate",               true },
+          "usage",                                                                           "remote error: tls: bad certificate",               true },
         { "",                      "tls: client didn't provide a certificate",               "",                                                 false},
     };
     return cr_make_param_array(struct visitor, rows, sizeof rows / sizeof *rows);
@@ -315,20 +315,20 @@ ParameterizedTestParameters(engine, checks_the_server)
         { "server-alt",     "a.wild.test",      "ca.pem",       ""                             },
         { "server",         "example.org",      "ca.pem",
          "tls: failed to verify certificate: x509: certificate is valid for localhost, not "
-         "example.org"                                                                         },
+          "example.org"                                                                        },
         { "server",         "::1",              "ca.pem",
          "tls: failed to verify certificate: x509: certificate is valid for 127.0.0.1, not "   },
         { "server-alt",     "10.0.0.1",         "ca.pem",
          "tls: failed to verify certificate: x509: cannot validate certificate for 10.0.0.1 "
-         "because it "
+          "because it "
           "doesn't contain any IP SANs"                                                        },
         { "server-alt",     "b.example.org",    "ca.pem",
          "tls: failed to verify certificate: x509: certificate is valid for alt.test, "
-         "*.wild.test, not "
+          "*.wild.test, not "
           "b.example.org"                                                                      },
         { "client-good",    "client-good.test", "ca.pem",
          "tls: failed to verify certificate: x509: certificate specifies an incompatible key "
-         "usage"                                                                               },
+          "usage"                                                                              },
         { "server",         "localhost",        "other-ca.pem",
          "tls: failed to verify certificate: x509: certificate signed by unknown authority"    },
         { "server-expired", "localhost",        "ca.pem",
