@@ -107,9 +107,9 @@ static bool has_signed(struct tls_chains *chains, X509 *issuer, X509 *cert)
 
 /* ---- candidates ----------------------------------------------------------------------------------------- */
 
-enum key_match { KEY_SAME, KEY_UNKNOWN, KEY_OTHER, KEY_MATCH_COUNT };
+enum key_match { KEY_SAME, KEY_UNKNOWN, KEY_OTHER };
 
-/* How well do the key identifiers fit? They are hints: the signature decides. */
+/* Do the key identifiers fit? The signature decides, but OpenSSL takes no issuer with another one. */
 static enum key_match match_key(X509 *issuer, X509 *cert)
 {
     const ASN1_OCTET_STRING *own = X509_get0_subject_key_id(issuer);
@@ -129,7 +129,7 @@ static bool has_name_of_issuer(const X509 *candidate, const X509 *cert)
 /* Appends those of `set` that could have issued `cert`, best match first, else in their order. */
 static void add_candidates(STACK_OF(X509) * issuers, const STACK_OF(X509) * set, X509 *cert)
 {
-    for (enum key_match wanted = KEY_SAME; wanted < KEY_MATCH_COUNT; wanted++)
+    for (enum key_match wanted = KEY_SAME; wanted < KEY_OTHER; wanted++)
         for (int i = 0; i < sk_X509_num(set); i++) {
             X509 *candidate = sk_X509_value(set, i);
             if (has_name_of_issuer(candidate, cert) && match_key(candidate, cert) == wanted &&

@@ -197,8 +197,10 @@ enum tls_status tls_read(struct tls_engine *engine, uint8_t *out, size_t cap, si
         return engine->status;
     assert_owner(engine);
     ERR_clear_error();
-    int result = SSL_read_ex(engine->ssl, out, cap, len);
-    return result == 1 ? TLS_OPEN : after_failure(engine, result);
+    if (SSL_read_ex(engine->ssl, out, cap, len) == 1)
+        return TLS_OPEN;
+    *len = 0;
+    return after_failure(engine, 0);
 }
 
 enum tls_status tls_write(struct tls_engine *engine, struct span plain)

@@ -4,6 +4,7 @@
 #   cross.sh OUTDIR
 #
 #   a, b         root CAs                     int-a, int-b  the intermediate's one key, certified by A, by B
+#   a-bare       A's certificate of itself without key identifiers
 #   a-by-b       A's name and key, certified by B
 #   leaf         CN=leaf, issued by the intermediate; leaf.key
 #   self         a client that signed its own certificate; self.key
@@ -21,10 +22,11 @@ ca='basicConstraints = critical,CA:TRUE\nkeyUsage = critical,keyCertSign,cRLSign
 client='basicConstraints = critical,CA:FALSE\nkeyUsage = critical,digitalSignature\nextendedKeyUsage = clientAuth'
 ids='subjectKeyIdentifier = hash\nauthorityKeyIdentifier = keyid'
 
-# issue NAME CN KEY ISSUER EXTENSIONS: ISSUER is - for a certificate that signs itself
+# issue NAME CN KEY ISSUER EXTENSIONS [IDS]: ISSUER is - for a certificate that signs itself,
+# IDS replaces the usual key identifiers
 issue() {
     [ -e "$3.key" ] || openssl ecparam -name prime256v1 -genkey -noout -out "$3.key"
-    printf '%b\n%b\n' "$5" "$ids" >ext.cnf
+    printf '%b\n%b\n' "$5" "${6:-$ids}" >ext.cnf
     openssl req -new -config openssl.cnf -key "$3.key" -subj "/O=Cross/CN=$2" -out req.pem
     if [ "$4" = - ]; then
         sign="-signkey $3.key"
@@ -39,6 +41,7 @@ issue() {
 
 issue a 'Root A' a - "$ca"
 issue b 'Root B' b - "$ca"
+issue a-bare 'Root A' a - "$ca" 'subjectKeyIdentifier = none\nauthorityKeyIdentifier = none'
 issue a-by-b 'Root A' a b "$ca"
 issue int-a 'Intermediate' int a "$ca"
 issue int-b 'Intermediate' int b "$ca"

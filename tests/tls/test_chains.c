@@ -11,8 +11,8 @@
 #include <stdlib.h>
 
 /* Files of cross.sh by their names in the tables below. */
-static const char *const FILES[] = { "leaf", "int-a", "int-b", "a-by-b", "a",
-                                     "b",    "self",  "flat",  "deep",   "short" };
+static const char *const FILES[] = { "leaf", "int-a", "int-b", "a-by-b", "a",     "b",
+                                     "self", "flat",  "deep",  "short",  "a-bare" };
 enum { FILE_COUNT = sizeof FILES / sizeof *FILES };
 
 /* "a b" -> the path of a file with these certificates in this order */
@@ -69,31 +69,33 @@ static enum tls_verdict print(void *ctx, struct tls_chains *chains)
 }
 
 struct row {
-    char anchors[32], sent[32], key[16], chains[128];
+    char anchors[32], sent[32], chains[128];
 };
 
 /* What Go crypto/x509 says about the same certificates, recorded. */
 ParameterizedTestParameters(chains, come_in_the_order_of_the_reference)
 {
     static struct row rows[] = {
-        {"a",                "leaf int-a",               "int-a", "leaf>int-a>a"                                   },
-        { "a b",             "leaf int-a int-b",         "",      "leaf>int-a>a; leaf>int-b>b"                     },
-        { "a b",             "leaf int-a",               "",      "leaf>int-a>a"                                   },
-        { "a b int-a int-b", "leaf",                     "",      "leaf>int-a; leaf>int-b"                         },
-        { "a b int-a int-b", "leaf int-a int-b",         "",
-         "leaf>int-a; leaf>int-b; leaf>int-a>a; leaf>int-b>b"                                                      },
-        { "b",               "leaf int-a a-by-b",        "",      "leaf>int-a>a-by-b>b"                            },
-        { "a b",             "leaf int-a a-by-b int-b",  "",      "leaf>int-a>a; leaf>int-a>a-by-b>b; leaf>int-b>b"},
-        { "a a-by-b b",      "leaf int-a int-b a-by-b",  "",
-         "leaf>int-a>a; leaf>int-a>a-by-b; leaf>int-a>a-by-b>b; leaf>int-b>b"                                      },
-        { "leaf",            "leaf",                     "",      "leaf"                                           },
-        { "a leaf",          "leaf int-a",               "",      "leaf"                                           },
-        { "int-a",           "leaf",                     "",      "leaf>int-a"                                     },
-        { "b",               "leaf int-a",               "",      ""                                               },
-        { "self",            "self",                     "",      "self"                                           },
-        { "a",               "short deep flat",          "",      ""                                               },
-        { "a flat deep",     "short deep flat",          "",      "short>deep"                                     },
-        { "a",               "leaf leaf int-a a a-by-b", "",      "leaf>int-a>a"                                   },
+        {"a",                "leaf int-a",               "leaf>int-a>a"                                   },
+        { "a b",             "leaf int-a int-b",         "leaf>int-a>a; leaf>int-b>b"                     },
+        { "a b",             "leaf int-a",               "leaf>int-a>a"                                   },
+        { "a b int-a int-b", "leaf",                     "leaf>int-a; leaf>int-b"                         },
+        { "a b int-a int-b", "leaf int-a int-b",
+         "leaf>int-a; leaf>int-b; leaf>int-a>a; leaf>int-b>b"                                             },
+        { "b",               "leaf int-a a-by-b",        "leaf>int-a>a-by-b>b"                            },
+        { "a b",             "leaf int-a a-by-b int-b",  "leaf>int-a>a; leaf>int-a>a-by-b>b; leaf>int-b>b"},
+        { "a a-by-b b",      "leaf int-a int-b a-by-b",
+         "leaf>int-a>a; leaf>int-a>a-by-b; leaf>int-a>a-by-b>b; leaf>int-b>b"                             },
+        { "a-bare a",        "leaf int-a",               "leaf>int-a>a; leaf>int-a>a-bare"                },
+        { "a-bare",          "leaf int-a",               "leaf>int-a>a-bare"                              },
+        { "leaf",            "leaf",                     "leaf"                                           },
+        { "a leaf",          "leaf int-a",               "leaf"                                           },
+        { "int-a",           "leaf",                     "leaf>int-a"                                     },
+        { "b",               "leaf int-a",               ""                                               },
+        { "self",            "self",                     "self"                                           },
+        { "a",               "short deep flat",          ""                                               },
+        { "a flat deep",     "short deep flat",          "short>deep"                                     },
+        { "a",               "leaf leaf int-a a a-by-b", "leaf>int-a>a"                                   },
     };
     return cr_make_param_array(struct row, rows, sizeof rows / sizeof *rows);
 }

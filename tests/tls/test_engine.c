@@ -482,6 +482,31 @@ Test(engine, never_resumes_a_session)
     }
 }
 
+static void count_tickets(int is_write, int version, int type, const void *message, size_t len,
+                          SSL *ssl, void *count)
+{
+    (void)version, (void)ssl;
+    if (!is_write && type == SSL3_RT_HANDSHAKE && len > 0 &&
+        *(const uint8_t *)message == SSL3_MT_NEWSESSION_TICKET)
+        ++*(int *)count;
+}
+
+/* Not even useless ones: a ticket costs as much as a fifth of a handshake. */
+Test(engine, sends_no_tickets)
+{
+    EACH_VERSION(version)
+    {
+        int count = 0;
+        struct talk talk = talk_new(&(struct talk_options){ .version = version });
+        SSL_set_msg_callback(talk.client->ssl, count_tickets);
+        SSL_set_msg_callback_arg(talk.client->ssl, &count);
+        talk_run(&talk, 0);
+        cr_expect(talk_heard(talk.client, ""));
+        cr_expect_eq(count, 0);
+        talk_free(&talk);
+    }
+}
+
 Test(engine, never_renegotiates)
 {
     struct talk talk = talk_begin(&(struct talk_options){ .version = TLS1_2_VERSION });
