@@ -6,8 +6,6 @@
 #include "options.h"
 #include "router.h"
 
-#include <ctype.h>
-
 static const char *const VERBS[] = {
     [PROTO_CONNECT] = "CONNECT", [PROTO_PING] = "PING", [PROTO_PONG] = "PONG",
     [PROTO_PUB] = "PUB",         [PROTO_SUB] = "SUB",   [PROTO_UNSUB] = "UNSUB",
@@ -16,9 +14,12 @@ static const char *const VERBS[] = {
 
 static const char *const SECRETS[] = { "pass", "auth_token", "sig", "proxy_sig", "nkey", "jwt" };
 
-/* Is `key` (between its quotes) one whose value must not be shown? */
+/* Is `key` (between its quotes) one whose value must not be shown? One that is not written plainly may be. */
 static bool is_secret(struct span key)
 {
+    for (size_t i = 0; i < key.len; i++)
+        if (key.ptr[i] < ' ' || key.ptr[i] == '\\')
+            return true;
     for (size_t i = 0; i < sizeof SECRETS / sizeof *SECRETS; i++)
         if (span_is_nocase(key, SECRETS[i]))
             return true;
@@ -33,34 +34,57 @@ static size_t string_end(struct span json, size_t at)
     return at < json.len ? at : json.len;
 }
 
+/* Whatever our JSON reader takes for a blank: every control byte. */
 static size_t skip_blanks(struct span json, size_t at)
 {
-    while (at < json.len && isspace(json.ptr[at]))
+    while (at < json.len && json.ptr[at] <= ' ')
         at++;
     return at;
 }
 
+/* Where the value begins if the string that ended before `at` is a member's name; else the end. */
+static size_t value_behind(struct span json, size_t at)
+{
+    size_t colon = skip_blanks(json, at);
+    return colon < json.len && json.ptr[colon] == ':' ? skip_blanks(json, colon + 1) : json.len;
+}
+
+/* The end of the value at `at`, whatever its type: behind a string, an object or an array, or where the next
+ * member or the end of ours begins. */
+static size_t value_end(struct span json, size_t at)
+{
+    size_t depth = 0;
+    for (; at < json.len; at++) {
+        uint8_t c = json.ptr[at];
+        bool opens = c == '{' || c == '[', closes = c == '}' || c == ']';
+        if (depth == 0 && (c == ',' || closes))
+            return at;
+        if (c == '"')
+            at = string_end(json, at + 1);
+        depth += opens;
+        depth -= closes;
+        if (depth == 0 && (c == '"' || closes))
+            return at < json.len ? at + 1 : json.len;
+    }
+    return json.len;
+}
+
 void trace_redact(struct span json, struct buf *out)
 {
-    for (size_t at = 0; at < json.len; at++) {
-        buf_append_char(out, (char)json.ptr[at]);
-        if (json.ptr[at] != '"')
+    for (size_t at = 0; at < json.len;) {
+        if (json.ptr[at] != '"') {
+            buf_append_char(out, (char)json.ptr[at++]);
             continue;
-        size_t end = string_end(json, at + 1);
-        struct span key = span_make(json.ptr + at + 1, end - at - 1);
-        buf_append(out, key.ptr, key.len);
-        size_t colon = skip_blanks(json, end + 1);
-        size_t value =
-            colon < json.len && json.ptr[colon] == ':' ? skip_blanks(json, colon + 1) : json.len;
-        if (value < json.len && json.ptr[value] == '"' && is_secret(key)) {
-            buf_append_str(out, "\":\"[REDACTED]\"");
-            at = string_end(json, value + 1);
-        } else {
-            at = end - 1; /* the closing quote is copied next, but must not open a string */
-            if (end < json.len) {
-                buf_append_char(out, '"');
-                at = end;
-            }
+        }
+        size_t quote = string_end(json, at + 1);
+        size_t end = quote < json.len ? quote + 1 : json.len;
+        struct span text = span_make(json.ptr + at + 1, quote - at - 1);
+        buf_append(out, json.ptr + at, end - at);
+        at = end;
+        size_t value = value_behind(json, at);
+        if (value < json.len && is_secret(text)) {
+            buf_append_str(out, ":\"[REDACTED]\"");
+            at = value_end(json, value);
         }
     }
 }
