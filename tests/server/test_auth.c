@@ -18,6 +18,7 @@
 
 /* ---- configurations -------------------------------------------------------------------------------- */
 
+/* clang-format off: version 14 cannot align rows of named members */
 static struct user_options USERS[] = {
     {.name = "ann",   .password = "pw"},
     {                                         .name = "bare"             },
@@ -27,6 +28,7 @@ static struct user_options USERS[] = {
      .password = "pw",
      .connection_types = CONNECTION_TYPE_MQTT | CONNECTION_TYPE_STANDARD },
 };
+/* clang-format on */
 static struct user_options NKEYS[] = {
     {.name = NKEY, .is_nkey = true},
 };
