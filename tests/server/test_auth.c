@@ -18,17 +18,18 @@
 
 /* ---- configurations -------------------------------------------------------------------------------- */
 
-/* clang-format off: version 14 cannot align rows of named members */
+/* version 14 cannot align rows of named members */
+/* clang-format off */
 static struct user_options USERS[] = {
-    {.name = "ann",   .password = "pw"},
-    {                                         .name = "bare"             },
-    {                          .name = "hash", .password = BCRYPT   },
+    { .name = "ann", .password = "pw" },
+    { .name = "bare" },
+    { .name = "hash", .password = BCRYPT },
     { .name = "mqtt", .password = "pw", .connection_types = CONNECTION_TYPE_MQTT },
-    {         .name = "both",
-     .password = "pw",
-     .connection_types = CONNECTION_TYPE_MQTT | CONNECTION_TYPE_STANDARD },
+    { .name = "both", .password = "pw",
+      .connection_types = CONNECTION_TYPE_MQTT | CONNECTION_TYPE_STANDARD },
 };
 /* clang-format on */
+
 static struct user_options NKEYS[] = {
     {.name = NKEY, .is_nkey = true},
 };
