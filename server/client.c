@@ -29,11 +29,6 @@
 #define PROXY_MS      5000
 #define TEXT_MAX      65535 /* subject, queue, sid: lengths are kept in 16 bits */
 
-static const struct options *options_of(const struct client *client)
-{
-    return client->conn->worker->options;
-}
-
 /* ---- saying things ------------------------------------------------------------------------------------- */
 
 void client_error(struct client *client, const char *format, ...)
@@ -108,7 +103,7 @@ static void refuse_subscription(struct client *client, const struct proto_op *op
 /* The checks in the reference's order; false when an error was sent. */
 static bool may_subscribe(struct client *client, const struct proto_op *op)
 {
-    const struct options *options = options_of(client);
+    const struct options *options = client_options(client);
     if (span_is(op->queue, "_sys_") ||
         !permissions_may_subscribe(client->permissions, op->subject, op->queue)) {
         refuse_subscription(client, op);
@@ -236,7 +231,7 @@ void client_arm(struct client *client)
 
 void client_arm_first_ping(struct client *client)
 {
-    int64_t interval = options_of(client)->ping_interval_ms;
+    int64_t interval = client_options(client)->ping_interval_ms;
     if (interval > FIRST_PING_MS)
         interval = FIRST_PING_MS;
     int64_t jitter = (int64_t)rand_below((uint32_t)(interval / 5 + 1));
@@ -278,7 +273,7 @@ static void handle_pong(struct client *client)
 static void ping_tick(struct client *client)
 {
     struct conn *conn = client->conn;
-    const struct options *options = options_of(client);
+    const struct options *options = client_options(client);
     int64_t now = conn_now_ms(conn);
     client->ping_due_ms = now + options->ping_interval_ms;
     bool is_active = now - conn->last_activity_ms < options->ping_interval_ms;
@@ -406,7 +401,7 @@ static bool may_read(struct client *client, struct span input)
 static size_t received(struct conn *conn, struct span input)
 {
     struct client *client = client_of(conn);
-    const struct options *options = options_of(client);
+    const struct options *options = client_options(client);
     uint64_t msgs = conn->in_msgs, bytes = conn->in_bytes;
     size_t at = 0;
     while (at < input.len && conn_is_live(conn) && !conn_is_held(conn)) {
@@ -445,13 +440,13 @@ static void arm_auth_timer(struct client *client)
 {
     if (client->is_authorized)
         return;
-    client->auth_due_ms = conn_now_ms(client->conn) + options_of(client)->auth.timeout_ms;
+    client->auth_due_ms = conn_now_ms(client->conn) + client_options(client)->auth.timeout_ms;
     client_arm(client);
 }
 
 static bool tls_takes_too_many(struct client *client)
 {
-    const struct tls_options *tls = options_of(client)->tls;
+    const struct tls_options *tls = client_options(client)->tls;
     return tls && tls->connection_rate_limit > 0 &&
            !server_take_handshake(client->conn->worker->server, tls->connection_rate_limit);
 }
@@ -460,7 +455,7 @@ static bool tls_takes_too_many(struct client *client)
 static void choose_transport(struct client *client)
 {
     struct conn *conn = client->conn;
-    const struct options *options = options_of(client);
+    const struct options *options = client_options(client);
     if (!options->tls)
         conn_open(conn);
     else if (options->tls->handshake_first == TLS_HANDSHAKE_AUTO)
@@ -523,7 +518,7 @@ static void proxied(struct conn *conn)
 static void sniffed(struct conn *conn, int first)
 {
     struct client *client = client_of(conn);
-    const struct options *options = options_of(client);
+    const struct options *options = client_options(client);
     const int tls_record = 0x16;
     if (!options->tls) { /* switched off meanwhile */
         client->has_handshaked_first = false;
@@ -554,7 +549,7 @@ static void opened(struct conn *conn)
     struct client *client = client_of(conn);
     if (!client->info_sent)
         client_send_info(client, true);
-    client->ping_due_ms = conn_now_ms(conn) + options_of(client)->ping_interval_ms;
+    client->ping_due_ms = conn_now_ms(conn) + client_options(client)->ping_interval_ms;
     arm_auth_timer(client);
     client_arm(client);
 }

@@ -1,5 +1,5 @@
 /* client.h - a NATS client: its session on a connection. client.c reads operations, client_connect.c lets it
- * in, client_deliver.c writes messages to it. Worker thread only. */
+ * in, client_info.c tells it about us, client_deliver.c writes messages to it. Worker thread only. */
 #ifndef SERVER_CLIENT_H
 #define SERVER_CLIENT_H
 
@@ -13,7 +13,8 @@ struct permissions;
 struct responses;
 struct tls_options;
 
-#define NONCE_LEN 15
+#define NONCE_LEN           15
+#define CLIENT_PROTOCOL_MAX 1 /* the newest client protocol we speak */
 
 /** The row that the listener hands to conn_new(). */
 extern const struct protocol CLIENT_PROTOCOL;
@@ -54,7 +55,12 @@ static inline struct client *client_of(const struct conn *conn)
     return conn->session;
 }
 
-/* ---- client_connect.c */
+static inline const struct options *client_options(const struct client *client)
+{
+    return client->conn->worker->options;
+}
+
+/* ---- client_info.c, client_connect.c */
 /** Draws the nonce that an nkey user has to sign, if there are such users. */
 void client_make_nonce(struct client *client);
 /** Drops identity and permissions. */

@@ -1,13 +1,10 @@
-/* client_connect.c - how a client gets in: INFO, CONNECT, credentials; and again after a reload. */
+/* client_connect.c - how a client gets in: CONNECT, credentials; and again after a reload. */
 #include "client.h"
 
-#include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/rand.h"
 #include "base/text.h"
 
-#include "account.h"
 #include "auth.h"
 #include "conn_private.h"
 #include "options.h"
@@ -17,112 +14,10 @@
 #include "router.h"
 #include "server.h"
 #include "transport_tls.h"
-#include "version.h"
 
 #include <cjson/cJSON.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
-
-#define PROTOCOL_MAX 1
-
-static const struct options *options_of(const struct client *client)
-{
-    return client->conn->worker->options;
-}
-
-/* ---- INFO --------------------------------------------------------------------------------------------------- */
-
-void client_make_nonce(struct client *client)
-{
-    if (!options_of(client)->auth.has_nkeys)
-        return;
-    uint8_t random[11];
-    struct buf text = { 0 };
-    rand_bytes(random, sizeof random);
-    base64_encode(&text, span_make(random, sizeof random), BASE64_RAW_URL);
-    memcpy(client->nonce, buf_str(&text), NONCE_LEN + 1);
-    buf_free(&text);
-}
-
-static void put_tls(struct json *json, const struct options *options)
-{
-    if (!options->tls)
-        return;
-    if (!options->allow_non_tls)
-        json_bool(json, "tls_required", true);
-    if (options->tls->verify)
-        json_bool(json, "tls_verify", true);
-    if (options->allow_non_tls)
-        json_bool(json, "tls_available", true);
-}
-
-static void put_server(struct json *json, const struct server *server,
-                       const struct options *options)
-{
-    json_string(json, "server_id", server->id);
-    json_string(json, "server_name", server->name);
-    json_string(json, "version", VOUCH_NATS_VERSION);
-    json_int(json, "proto", PROTOCOL_MAX);
-    json_string(json, "go", "c17");
-    struct buf host = { 0 };
-    server_advertised_host(options, &host);
-    json_span(json, "host", buf_span(&host));
-    buf_free(&host);
-    json_int(json, "port", server_advertised_port(server, options));
-    json_bool(json, "headers", !options->no_header_support);
-}
-
-static void put_info(const struct client *client, bool first, bool is_ldm, struct buf *out)
-{
-    const struct conn *conn = client->conn;
-    const struct options *options = options_of(client);
-    struct json json = json_begin(out, 0);
-    bool hides_auth = first && options->auth.no_auth_user;
-    json_object(&json, NULL);
-    put_server(&json, conn->worker->server, options);
-    if (auth_is_required(options) && !hides_auth)
-        json_bool(&json, "auth_required", true);
-    put_tls(&json, options);
-    json_int(&json, "max_payload", client->max_payload);
-    json_uint(&json, "client_id", conn->cid);
-    bool knows_peer = !first || !options->proxy_protocol;
-    if (knows_peer)
-        json_string(&json, "client_ip", conn->ip);
-    if (first && *client->nonce)
-        json_string(&json, "nonce", client->nonce);
-    if (options->cluster_name)
-        json_string(&json, "cluster", options->cluster_name);
-    if (is_ldm)
-        json_bool(&json, "ldm", true);
-    if (!first && !is_ldm) {
-        json_bool(&json, "connect_info", true);
-        json_string(&json, "remote_account", conn->account->name);
-    }
-    json_string(&json, "xkey", conn->worker->server->xkey);
-    json_object_end(&json);
-}
-
-static void send_info(struct client *client, bool first, bool is_ldm)
-{
-    struct buf text = { 0 };
-    buf_append_str(&text, "INFO ");
-    put_info(client, first, is_ldm, &text);
-    buf_append_str(&text, " \r\n");
-    conn_send(client->conn, text.data, text.len);
-    buf_free(&text);
-    client->info_sent = true;
-}
-
-void client_send_info(struct client *client, bool first)
-{
-    send_info(client, first, false);
-}
-
-void client_send_ldm_info(struct client *client)
-{
-    if (client->protocol_version >= 1 && client->has_ponged)
-        send_info(client, false, true);
-}
 
 /* ---- CONNECT ------------------------------------------------------------------------------------------------- */
 
@@ -316,7 +211,7 @@ static void refuse(struct client *client, const struct credentials *given)
 
 static struct auth_decision identify(const struct client *client, struct credentials *given)
 {
-    const struct options *options = options_of(client);
+    const struct options *options = client_options(client);
     struct tls_engine *engine = transport_tls_engine(client->conn);
     given->needs_certificate = options->tls && options->tls->verify_and_map;
     given->certificate = engine ? tls_peer(engine) : NULL;
@@ -330,7 +225,7 @@ bool client_may_skip_connect(struct client *client)
     struct auth_decision decision = { .result = AUTH_REFUSED };
     if (client->auth)
         return false;
-    if (auth_no_auth_user(options_of(client), CONNECTION_TYPE_STANDARD))
+    if (auth_no_auth_user(client_options(client), CONNECTION_TYPE_STANDARD))
         decision = identify(client, &nothing);
     if (decision.result != AUTH_ACCEPTED) { /* no hash is worth comparing with no password */
         nothing.user = decision.name;
@@ -355,7 +250,7 @@ static void take_fields(struct client *client, const struct connect *connect)
     client->verbose = connect->verbose;
     client->pedantic = connect->pedantic;
     client->echo = connect->echo;
-    client->headers = connect->headers && !options_of(client)->no_header_support;
+    client->headers = connect->headers && !client_options(client)->no_header_support;
     client->no_responders = connect->no_responders;
     client->protocol_version = (int)connect->protocol;
     replace_text(&client->name, connect->name);
@@ -369,7 +264,7 @@ static void finish_connect(struct client *client, const struct connect *connect)
     struct conn *conn = client->conn;
     if ((connect->account && *connect->account) || connect->new_account) {
         refuse(client, NULL);
-    } else if (connect->protocol < 0 || connect->protocol > PROTOCOL_MAX) {
+    } else if (connect->protocol < 0 || connect->protocol > CLIENT_PROTOCOL_MAX) {
         conn_close(conn, CLOSE_BAD_PROTOCOL_VERSION);
     } else if (client->no_responders && !client->headers) {
         conn_close(conn, CLOSE_HEADERS_REQUIRED);
@@ -433,7 +328,7 @@ static void decide_again(struct client *client, struct auth_request *request)
 {
     struct connect connect = request->connect;
     request->connect = (struct connect){ 0 };
-    if (auth_is_required(options_of(client))) {
+    if (auth_is_required(client_options(client))) {
         authenticate(client, &connect, request->is_reload);
         return;
     }
@@ -446,7 +341,7 @@ static void decide(struct client *client, struct auth_request *request, bool mat
 {
     client->auth = NULL;
     request->decision.result = matches ? AUTH_ACCEPTED : AUTH_REFUSED;
-    if (request->options != options_of(client))
+    if (request->options != client_options(client))
         decide_again(client, request);
     else
         finish_auth(client, &request->decision, &request->connect, request->is_reload);
@@ -531,7 +426,7 @@ void client_handle_connect(struct client *client, struct span json)
         client_remove_all_subs(client);
     take_fields(client, &connect);
     forget_credentials(client);
-    if (!auth_is_required(options_of(client))) {
+    if (!auth_is_required(client_options(client))) {
         finish_connect(client, &connect);
         free_connect(&connect);
         return;
@@ -570,7 +465,7 @@ static void drop_forbidden_subs(struct client *client)
 
 static const struct user_options *find_same_user(const struct client *client)
 {
-    const struct auth_options *auth = &options_of(client)->auth;
+    const struct auth_options *auth = &client_options(client)->auth;
     for (size_t i = 0; client->user && i < auth->user_count; i++)
         if (strcmp(auth->users[i].name, client->user) == 0)
             return &auth->users[i];
@@ -579,7 +474,7 @@ static const struct user_options *find_same_user(const struct client *client)
 
 void client_reauthorize(struct client *client)
 {
-    const struct options *options = options_of(client);
+    const struct options *options = client_options(client);
     client->max_payload = options->max_payload;
     client->max_subscriptions = options->max_subscriptions;
     if (!auth_is_required(options)) {
