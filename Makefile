@@ -30,7 +30,7 @@ test:
 
 .PHONY: demo
 demo:
-	scripts/packages run
+	scripts/packages demo
 	$(MAKE) build-release
 	tests/demo/demo build/release/server/vouchd
 
