@@ -33,12 +33,17 @@ static void append_post(struct worker *worker, struct post_queue *queue, struct 
         uv_async_send(&worker->inbox_wake);
 }
 
-static void run_posts(struct worker *worker, struct post_queue *queue)
+static struct post *take_posts(struct worker *worker, struct post_queue *queue)
 {
     pthread_mutex_lock(&worker->inbox_lock);
-    struct post *post = queue->first;
+    struct post *first = queue->first;
     clear_queue(queue);
     pthread_mutex_unlock(&worker->inbox_lock);
+    return first;
+}
+
+static void run_posts(struct worker *worker, struct post *post)
+{
     while (post) {
         struct post *next = post->next;
         post->run(worker, post);
@@ -61,14 +66,16 @@ void worker_receive_batches(struct worker *worker)
 {
     /* counted before the batch was posted; the lock does the rest */
     if (atomic_load_explicit(&worker->inbox_bytes, memory_order_relaxed) > 0)
-        run_posts(worker, &worker->inbox_batches);
+        run_posts(worker, take_posts(worker, &worker->inbox_batches));
 }
 
 static void on_wake(uv_async_t *async)
 {
     struct worker *worker = async->data;
+    /* in this order: what was published before a post comes before it, even if it says "stop" */
+    struct post *posts = take_posts(worker, &worker->inbox);
     worker_receive_batches(worker);
-    run_posts(worker, &worker->inbox);
+    run_posts(worker, posts);
 }
 
 /* ---- the end of a turn ------------------------------------------------------------------------------- */
