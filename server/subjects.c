@@ -98,9 +98,8 @@ static struct node *free_slot(struct node *nodes, size_t cap, uint64_t hash)
     return &nodes[i];
 }
 
-static void grow_table(struct subjects *index)
+static void resize_table(struct subjects *index, size_t cap)
 {
-    size_t cap = index->node_cap * 2;
     struct node *nodes = mem_zero(cap * sizeof *nodes);
     for (size_t i = 0; i < index->node_cap; i++)
         if (index->nodes[i].hash)
@@ -118,7 +117,7 @@ static struct node *get_or_make_node(struct subjects *index, uint64_t hash, bool
     if (node)
         return node;
     if ((index->node_count + 1) * 4 > index->node_cap * 3)
-        grow_table(index);
+        resize_table(index, index->node_cap * 2);
     node = free_slot(index->nodes, index->node_cap, hash);
     node->hash = hash;
     index->node_count++;
@@ -139,6 +138,8 @@ static void drop_node(struct subjects *index, struct node *node)
     }
     index->nodes[hole] = (struct node){ 0 };
     index->node_count--;
+    if (index->node_cap > NODES_AT_FIRST && index->node_count * 8 < index->node_cap)
+        resize_table(index, index->node_cap / 2); /* a crowd has left */
 }
 
 /* ---- adding and removing ----------------------------------------------------------------------- */
@@ -436,15 +437,17 @@ static struct match *build(struct found *found)
     size_t shares, queue_bytes;
     size_t groups = count_groups(found, &shares, &queue_bytes);
     size_t pointers = found->plain_count + found->queued_count;
-    struct match *match =
-        mem_alloc(sizeof *match + groups * sizeof(struct match_group) + pointers * sizeof(void *) +
-                  shares * sizeof(struct match_share) + found->subject.len + queue_bytes);
+    size_t size = sizeof(struct match) + groups * sizeof(struct match_group) +
+                  pointers * sizeof(void *) + shares * sizeof(struct match_share) +
+                  found->subject.len + queue_bytes;
+    struct match *match = mem_alloc(size);
     struct match_group *group = (struct match_group *)(match + 1);
     struct sub **subs = (struct sub **)(group + groups);
     struct match_share *share = (struct match_share *)(subs + pointers);
     uint8_t *text = (uint8_t *)(share + shares);
 
-    *match = (struct match){ .index = found->index,
+    *match = (struct match){ .size = size,
+                             .index = found->index,
                              .remote = found->remote,
                              .plain = subs,
                              .plain_count = (uint32_t)found->plain_count,

@@ -70,6 +70,7 @@ struct match_group {
 
 /** Everybody who wants a subject, seen from one worker. One allocation; free() it. */
 struct match {
+    size_t size; /* of the allocation, bytes */
     uint64_t hash;
     uint32_t literal_stamp, wildcard_stamp;
     const struct subjects *index; /* whose match this is */
