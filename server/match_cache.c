@@ -14,6 +14,22 @@ static bool is_hit(const struct match *match, const struct subjects *index, stru
            span_equal(match->subject, subject) && subjects_is_fresh(index, match);
 }
 
+static void forget(struct match_cache *cache, struct match **slot)
+{
+    if (!*slot)
+        return;
+    cache->count--;
+    cache->bytes -= (*slot)->size;
+    free(*slot);
+    *slot = NULL;
+}
+
+static void forget_all(struct match_cache *cache)
+{
+    for (size_t i = 0; cache->count > 0 && i < MATCH_SLOTS; i++)
+        forget(cache, &cache->slots[i]);
+}
+
 struct match *match_cache_get(struct match_cache *cache, struct subjects *index,
                               struct span subject, uint64_t hash, unsigned worker)
 {
@@ -27,15 +43,18 @@ struct match *match_cache_get(struct match_cache *cache, struct subjects *index,
         }
         return *slot;
     }
-    cache->count += !*slot;
-    free(*slot);
-    *slot = subjects_match(index, subject, hash, worker);
-    return *slot;
+    forget(cache, slot);
+    struct match *match = subjects_match(index, subject, hash, worker);
+    if (cache->bytes + match->size > MATCH_BYTES)
+        forget_all(cache);
+    *slot = match;
+    cache->count++;
+    cache->bytes += match->size;
+    return match;
 }
 
 void match_cache_free(struct match_cache *cache)
 {
-    for (size_t i = 0; cache->slots && i < MATCH_SLOTS; i++)
-        free(cache->slots[i]);
+    forget_all(cache);
     free(cache->slots);
 }

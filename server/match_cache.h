@@ -1,4 +1,5 @@
-/* match_cache.h - what a worker remembers of matches: one slot per subject hash, the newest wins. */
+/* match_cache.h - what a worker remembers of matches: one slot per subject hash, the newest wins. Many subjects
+ * with many subscribers would fill the memory: beyond a number of bytes all is forgotten. */
 #ifndef SERVER_MATCH_CACHE_H
 #define SERVER_MATCH_CACHE_H
 
@@ -7,9 +8,11 @@
 #define MATCH_SLOTS                                                                                \
     16384 /* a power of two; pointers, so unused ones cost nothing but address space */
 
+#define MATCH_BYTES ((size_t)32 * 1024 * 1024)
+
 struct match_cache {
     struct match **slots; /* owned; MATCH_SLOTS */
-    size_t count;
+    size_t count, bytes;
     uint64_t hits; /* not yet told to the index */
 };
 

@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static const struct hash_key KEY = { 0x243f6a8885a308d3, 0x13198a2e03707344 };
@@ -136,6 +137,33 @@ Test(match_cache, another_index_is_another_question)
     drop(&scene, sub);
     end(&scene);
     subjects_free(second);
+}
+
+/* Many subjects times many subscribers must not become the worker's memory. */
+Test(match_cache, what_it_holds_has_a_limit)
+{
+    enum { SUBSCRIBERS = 2000, SUBJECTS = 4000 };
+    struct scene scene = begin();
+    struct sub *subs[SUBSCRIBERS];
+    size_t most = 0;
+    char text[16];
+
+    for (int i = 0; i < SUBSCRIBERS; i++)
+        subs[i] = add(&scene, ">");
+    for (int i = 0; i < SUBJECTS; i++) {
+        snprintf(text, sizeof text, "s.%d", i);
+        cr_assert_eq(get(&scene, text)->plain_count, SUBSCRIBERS);
+        most = scene.cache.bytes > most ? scene.cache.bytes : most;
+    }
+    cr_expect_leq(most, MATCH_BYTES);
+    cr_expect_gt(most, MATCH_BYTES / 2);
+    cr_expect_eq(asked(&scene), SUBJECTS);
+    get(&scene, text); /* the last one is still there */
+    cr_expect_eq(asked(&scene), SUBJECTS);
+    for (int i = 0; i < SUBSCRIBERS; i++)
+        drop(&scene, subs[i]);
+    end(&scene);
+    cr_expect_eq(scene.cache.bytes, 0);
 }
 
 Test(match_cache, hits_are_reported_now_and_then)
