@@ -371,7 +371,7 @@ static void handle_op(struct client *client, const struct proto_op *op)
     switch (op->verb) {
     case PROTO_CONNECT: client_handle_connect(client, op->args); break;
     case PROTO_PING: handle_ping(client); break;
-    case PROTO_PONG: handle_pong(client); return; /* alone it is no activity */
+    case PROTO_PONG: handle_pong(client); break;
     case PROTO_SUB: handle_sub(client, op); break;
     case PROTO_UNSUB: handle_unsub(client, op); break;
     case PROTO_ERR: handle_err(client, op->args); break;
@@ -404,6 +404,7 @@ static size_t received(struct conn *conn, struct span input)
     const struct options *options = client_options(client);
     uint64_t msgs = conn->in_msgs, bytes = conn->in_bytes;
     size_t at = 0;
+    bool is_active = false;
     while (at < input.len && conn_is_live(conn) && !conn_is_held(conn)) {
         struct span left = span_make(input.ptr + at, input.len - at);
         struct proto_limits limits = { .max_line = (size_t)options->max_control_line,
@@ -423,14 +424,17 @@ static size_t received(struct conn *conn, struct span input)
             break;
         }
         handle_op(client, &op);
+        is_active |= op.verb != PROTO_PONG; /* which is only the echo of ours */
         at += op.consumed;
     }
     router_end_run(conn->worker->router);
+    client_check_answers(conn);
     if (conn->in_msgs != msgs) {
         stat_add(&conn->worker->stats.in_msgs, conn->in_msgs - msgs);
         stat_add(&conn->worker->stats.in_bytes, conn->in_bytes - bytes);
     }
-    conn->last_activity_ms = conn_now_ms(conn);
+    if (is_active)
+        conn->last_activity_ms = conn_now_ms(conn);
     return at;
 }
 

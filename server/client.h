@@ -92,5 +92,7 @@ void client_send_ping(struct client *client);
 /* ---- client_deliver.c */
 void client_deliver(struct sub *sub, struct run *run, unsigned first, unsigned count, bool share);
 void client_unanswered(struct conn *conn, struct span subject, struct span reply);
+/** PONG, +OK and -ERR count towards max_pending as well: closes who asks on and on and does not read. */
+void client_check_answers(struct conn *conn);
 
 #endif

@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 #define BORROW_MIN    4096         /* from here on a payload is referenced, not copied */
+#define SHARE_MIN     1024         /* from here on a formatted run is; below, copying costs less */
 #define FLUSH_AT      (128 * 1024) /* so much is sent at once; 64 KB wakes the reader twice as often */
 #define SIZE_DIGITS   10
 #define STALL_MS      5
@@ -172,6 +173,16 @@ static void format_shared(struct block_pool *pool, const struct format *format, 
     }
 }
 
+/* A reader that is behind would keep a whole block for the few bytes in it. */
+static void take_block(struct conn *conn, struct block *block)
+{
+    bool is_worth_it = block->used >= (conn->writing ? block->cap / 2 : SHARE_MIN);
+    if (is_worth_it)
+        outbox_refer(&conn->out, block, block->data, block->used);
+    else
+        outbox_copy(&conn->out, &conn->worker->pool, block->data, block->used);
+}
+
 static void send_shared(struct conn *conn, const struct format *format, struct run *run,
                         unsigned first, unsigned count)
 {
@@ -183,12 +194,18 @@ static void send_shared(struct conn *conn, const struct format *format, struct r
         return;
     }
     for (unsigned i = 0; i < shared->count; i++)
-        outbox_refer(&conn->out, shared->blocks[i], shared->blocks[i]->data,
-                     shared->blocks[i]->used);
+        take_block(conn, shared->blocks[i]);
     flush_if_full(conn);
 }
 
 /* ---- limits ------------------------------------------------------------------------------------------------------ */
+
+static void close_slow(struct conn *conn, size_t max)
+{
+    conn_log(conn, LOG_INF, "Slow Consumer Detected: MaxPending of %zu Exceeded", max);
+    stat_add(&conn->worker->stats.slow_consumers, 1);
+    conn_close(conn, CLOSE_SLOW_PENDING);
+}
 
 static void check_pending(struct conn *conn, const struct run *run)
 {
@@ -198,14 +215,20 @@ static void check_pending(struct conn *conn, const struct run *run)
         return;
     conn_flush(conn);
     size_t pending = conn_pending(conn);
-    if (pending > max && conn_is_live(conn)) {
-        conn_log(conn, LOG_INF, "Slow Consumer Detected: MaxPending of %zu Exceeded", max);
-        stat_add(&conn->worker->stats.slow_consumers, 1);
-        conn_close(conn, CLOSE_SLOW_PENDING);
-    } else if (pending > max / 4 * 3 && !options->no_fast_producer_stall) {
+    if (pending > max && conn_is_live(conn))
+        close_slow(conn, max);
+    else if (pending > max / 4 * 3 && !options->no_fast_producer_stall)
         router_stall_source(conn->worker->router, run,
                             pending > max / 10 * 9 ? STALL_FULL_MS : STALL_MS);
-    }
+}
+
+void client_check_answers(struct conn *conn)
+{
+    size_t max = (size_t)conn->worker->options->max_pending;
+    if (conn_pending(conn) > max)
+        conn_flush(conn);
+    if (conn_pending(conn) > max && conn_is_live(conn))
+        close_slow(conn, max);
 }
 
 static void count_out(struct conn *conn, struct run *run, uint64_t msgs, uint64_t bytes)

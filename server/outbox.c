@@ -45,24 +45,32 @@ static struct segment *push(struct outbox *out, const uint8_t *ptr, size_t len, 
     return segment;
 }
 
-/* May the last segment be extended in place? Only if it ends where its block's contents end and nobody
- * else fills that block. */
-static bool can_extend(const struct segment *last, size_t len)
+static void release_fill(struct outbox *out, struct block_pool *pool)
 {
-    return last && last->block && last->block->refs == 1 && block_room(last->block) >= len &&
-           last->ptr + last->len == last->block->data + last->block->used;
+    if (out->fill)
+        block_release(pool, out->fill);
+    out->fill = NULL;
+}
+
+/* The block with room for `len` more bytes. */
+static struct block *fill_for(struct outbox *out, struct block_pool *pool, size_t len)
+{
+    if (!out->fill || block_room(out->fill) < len) {
+        release_fill(out, pool);
+        /* the first block of a burst is small: most connections never need more */
+        out->fill = block_take(pool, out->bytes > 0 && len < BLOCK_LARGE ? BLOCK_LARGE : len);
+    }
+    return out->fill;
 }
 
 uint8_t *outbox_reserve(struct outbox *out, struct block_pool *pool, size_t len)
 {
-    struct segment *last = last_segment(out);
-    if (!can_extend(last, len)) {
-        /* the first block of a burst is small: most connections never need more */
-        size_t size = out->bytes > 0 && len < BLOCK_LARGE ? BLOCK_LARGE : len;
-        struct block *block = block_take(pool, size);
-        last = push(out, block->data, 0, block);
-    }
-    return last->block->data + last->block->used;
+    struct block *fill = fill_for(out, pool, len);
+    const struct segment *last = last_segment(out);
+    uint8_t *end = fill->data + fill->used;
+    if (!last || last->block != fill || last->ptr + last->len != end)
+        push(out, end, 0, block_retain(fill));
+    return end;
 }
 
 void outbox_commit(struct outbox *out, size_t len)
@@ -104,11 +112,12 @@ void outbox_own(struct outbox *out, struct block_pool *pool)
         struct segment *segment = &out->segments[out->head + i];
         if (segment->block)
             continue;
-        struct block *block = block_take(pool, segment->len);
-        memcpy(block->data, segment->ptr, segment->len);
-        block->used = (uint32_t)segment->len;
-        segment->ptr = block->data;
-        segment->block = block;
+        struct block *fill = fill_for(out, pool, segment->len);
+        uint8_t *copy = fill->data + fill->used;
+        memcpy(copy, segment->ptr, segment->len);
+        fill->used += (uint32_t)segment->len;
+        segment->ptr = copy;
+        segment->block = block_retain(fill);
         out->borrowed--;
     }
 }
@@ -149,6 +158,7 @@ void outbox_consume(struct outbox *out, struct block_pool *pool, size_t len)
         len -= first->len;
         drop_first(out, pool);
     }
+    release_fill(out, pool);
     if (out->segments != out->inline_segments)
         free(out->segments);
     outbox_init(out);

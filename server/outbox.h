@@ -3,8 +3,9 @@
  *   [ segment | segment | segment ... ]      a segment points into a counted block, or (borrowed)
  *      head                    last          into the worker's read area, valid only during one read
  *
- * Small things are copied into the last block, shared runs are referenced, large payloads borrowed.
- * Belongs to one connection, used on its worker only. */
+ * Shared runs are referenced, large payloads borrowed. All that is copied goes into one block after the
+ * other, and the next one is taken only when there is no more room: so what waits for a slow reader takes
+ * not much more memory than its bytes. Belongs to one connection, used on its worker only. */
 #ifndef SERVER_OUTBOX_H
 #define SERVER_OUTBOX_H
 
@@ -26,8 +27,9 @@ struct segment {
 struct outbox {
     struct segment *segments; /* `inline_segments` until more are needed */
     uint32_t head, count, cap;
-    uint32_t borrowed; /* how many segments are borrowed */
-    size_t bytes;      /* in all segments */
+    uint32_t borrowed;  /* how many segments are borrowed */
+    size_t bytes;       /* in all segments */
+    struct block *fill; /* where the next copy goes; retained, nobody else fills it; NULL = none */
     struct segment inline_segments[OUTBOX_INLINE];
 };
 

@@ -39,6 +39,24 @@ SCENARIO(mute_client_is_stale, but_not_who_answers)
     require(entry && strcmp(json_text(entry, "rtt"), "0s") != 0, "the round trip is not measured");
 }
 
+/* Else a dead peer would be found out half as fast. */
+SCENARIO(mute_client_is_stale, an_answer_alone_puts_off_nothing)
+{
+    enum { PINGS = 8, INTERVAL_MS = 300 };
+    struct server *server = server_start("%s", CONFIG);
+    struct conn *client = nats_login(server, QUIET);
+    uint64_t start_ms = 0;
+
+    for (int i = 0; i <= PINGS; i++) {
+        conn_expect(client, "PING\r\n");
+        conn_send(client, "PONG\r\n");
+        if (i == 0)
+            start_ms = now_ms();
+    }
+    require(now_ms() - start_ms < PINGS * INTERVAL_MS * 3 / 2, "%d pings took %d ms", PINGS,
+            (int)(now_ms() - start_ms));
+}
+
 /* A connection that the server has ended but the client has not: its timers must not disturb. */
 SCENARIO(mute_client_is_stale, who_is_refused_and_stays_disturbs_nobody)
 {

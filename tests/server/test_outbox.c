@@ -317,3 +317,40 @@ Test(outbox, any_order_of_everything_keeps_the_bytes)
         end(&scene);
     }
 }
+
+static size_t memory_of(const struct outbox *out)
+{
+    size_t size = 0;
+    const struct block *before = NULL;
+
+    for (uint32_t i = 0; i < out->count; i++) {
+        const struct block *block = out->segments[out->head + i].block;
+        size += block != before ? block->cap : 0;
+        before = block;
+    }
+    return size;
+}
+
+/* Each message comes in a read of its own, and nobody takes what is in the outbox. */
+Test(outbox, takes_little_more_memory_than_its_bytes)
+{
+    static const size_t SIZES[] = { 1, 100, 4096, 5000, 20000, 33000, 60000, 100000 };
+    static uint8_t payload[100000];
+    enum { MESSAGES = 200, HEAD = 30 };
+
+    for (size_t i = 0; i < sizeof SIZES / sizeof *SIZES; i++) {
+        struct scene scene;
+        begin(&scene);
+        for (int n = 0; n < MESSAGES; n++) {
+            outbox_copy(&scene.out, &scene.pool, payload, HEAD);
+            outbox_borrow(&scene.out, payload, SIZES[i]);
+            outbox_own(&scene.out, &scene.pool);
+        }
+        size_t memory = memory_of(&scene.out);
+        cr_assert_eq(scene.out.bytes, MESSAGES * (HEAD + SIZES[i]));
+        cr_expect(memory < 2 * scene.out.bytes + 2 * BLOCK_LARGE, "%zu of %zu bytes each: %zu",
+                  (size_t)MESSAGES, SIZES[i], memory);
+        outbox_clear(&scene.out, &scene.pool);
+        end(&scene);
+    }
+}
