@@ -9,7 +9,7 @@ struct header {
     struct account *account;
     struct conn_handle origin;
     uint32_t data_len, header_size;
-    uint16_t subject_len, reply_len, queue_len;
+    uint32_t subject_len, reply_len, queue_len;
     uint8_t hops;
 };
 
@@ -54,9 +54,9 @@ void batch_append(struct batch *batch, const struct batch_entry *entry)
                                .origin = entry->origin,
                                .data_len = (uint32_t)entry->data.len,
                                .header_size = entry->header_size,
-                               .subject_len = (uint16_t)entry->subject.len,
-                               .reply_len = (uint16_t)entry->reply.len,
-                               .queue_len = (uint16_t)entry->queue.len,
+                               .subject_len = (uint32_t)entry->subject.len,
+                               .reply_len = (uint32_t)entry->reply.len,
+                               .queue_len = (uint32_t)entry->queue.len,
                                .hops = entry->hops };
     at = put(at + sizeof *header, entry->subject);
     at = put(at, entry->reply);

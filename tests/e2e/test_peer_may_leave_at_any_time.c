@@ -19,7 +19,8 @@ static void reset(struct conn *conn)
  * the descriptors that have just become free. */
 SCENARIO(peer_may_leave_at_any_time, before_the_server_has_looked)
 {
-    struct server *server = server_start("max_workers: 2\nworker_fill_percent: 0\n");
+    struct server *server =
+        server_start("%s", is_reference() ? "" : "max_workers: 2\nworker_fill_percent: 0\n");
     struct conn *first = nats_login(server, QUIET);
 
     for (int i = 0; i < RESETS; i++) {
