@@ -14,11 +14,13 @@
 
 #define HEAD_MAX     (64 * 1024)
 #define BODY_MAX     (1024 * 1024) /* of a request; thrown away */
+#define UNREAD_MAX   (1024 * 1024) /* of answers, when the next request is served */
 #define READ_HEAD_MS 5000
 #define IDLE_MS      60000
 
 struct session {
     bool is_waiting; /* for the answer to a request */
+    bool in_head;    /* a request has begun to arrive */
     bool keep_alive, is_head;
     size_t skip; /* bytes of a request's body still to come */
 };
@@ -27,6 +29,7 @@ static void serve(struct conn *conn, const struct http_request *request)
 {
     struct session *session = conn->session;
     session->is_waiting = true;
+    session->in_head = false;
     session->is_head = span_is(request->method, "HEAD");
     session->keep_alive =
         request->keep_alive && !request->chunked && request->body_size <= BODY_MAX;
@@ -43,6 +46,14 @@ static size_t skip_body(struct session *session, size_t available)
     return skipped;
 }
 
+/* Who asks on and on must read the answers, or they pile up. */
+static bool takes_its_answers(struct conn *conn)
+{
+    if (conn_pending(conn) > UNREAD_MAX)
+        conn_flush(conn);
+    return conn_pending(conn) <= UNREAD_MAX;
+}
+
 static size_t received(struct conn *conn, struct span input)
 {
     struct session *session = conn->session;
@@ -55,7 +66,9 @@ static size_t received(struct conn *conn, struct span input)
         enum http_status status =
             http_read_request(span_make(input.ptr + at, input.len - at), HEAD_MAX, &request);
         if (status == HTTP_MORE) {
-            conn_set_timer(conn, conn_now_ms(conn) + READ_HEAD_MS);
+            if (!session->in_head) /* the whole head has to come in time, not each of its bytes */
+                conn_set_timer(conn, conn_now_ms(conn) + READ_HEAD_MS);
+            session->in_head = true;
             break;
         }
         if (status != HTTP_DONE) {
@@ -66,6 +79,10 @@ static size_t received(struct conn *conn, struct span input)
                                                .type = "text/plain; charset=utf-8",
                                                .body = span_of("400 Bad Request\n") });
             return input.len;
+        }
+        if (!takes_its_answers(conn)) {
+            conn_close(conn, CLOSE_SLOW_PENDING);
+            break;
         }
         at += request.consumed;
         serve(conn, &request);

@@ -1,10 +1,12 @@
 /* The monitoring port is a small, sound HTTP server. */
 #include "harness.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 BEHAVIOUR(monitoring_speaks_http);
 
@@ -203,4 +205,45 @@ SCENARIO(monitoring_speaks_http, subsz_lists_and_tests)
     cr_assert_str_eq(json_text(entry, "account"), "$G");
     cr_assert_eq(json_number(entry, "cid"), conn_id(client));
     cr_assert_eq(json_number(answer, "total"), 1);
+}
+
+SCENARIO(monitoring_speaks_http, a_head_must_come_in_time_as_a_whole)
+{
+    struct server *server = server_start("%s", "");
+    struct conn *conn = monitor_port(server);
+    uint64_t start_ms = now_ms();
+    char rest[64];
+
+    conn_send(conn, "GET /healthz HTTP/1.1\r\n");
+    while (now_ms() - start_ms < 8000) { /* a sign of life every now and then is not enough */
+        conn_send(conn, "X");
+        if (conn_read_some(conn, rest, sizeof rest, 300) > 0)
+            break;
+        struct pollfd gone = { .fd = conn_socket(conn), .events = POLLRDHUP };
+        if (poll(&gone, 1, 0) > 0)
+            break;
+    }
+    require(now_ms() - start_ms < 8000, "the connection is still open");
+    cr_assert_eq(http_get(server, "/healthz").status, 200);
+}
+
+SCENARIO(monitoring_speaks_http, who_never_reads_is_cut)
+{
+    enum { REQUESTS = 20000 };
+    static const char REQUEST[] = "GET /varz HTTP/1.1\r\nHost: x\r\n\r\n";
+    struct server *server = server_start("%s", "");
+    struct conn *conn = monitor_port(server);
+    size_t size = sizeof REQUEST - 1;
+    char *many = malloc(size * REQUESTS);
+    uint64_t start_ms = now_ms();
+
+    setsockopt(conn_socket(conn), SOL_SOCKET, SO_RCVBUF, &(int){ 4096 }, sizeof(int));
+    for (size_t i = 0; i < REQUESTS; i++)
+        memcpy(many + i * size, REQUEST, size);
+    struct pollfd gone = { .fd = conn_socket(conn), .events = POLLHUP };
+    while (poll(&gone, 1, 0) == 0 && now_ms() - start_ms < 8000)
+        conn_write(conn, many, size * REQUESTS);
+    require(now_ms() - start_ms < 8000, "the connection is still open");
+    free(many);
+    cr_assert_eq(http_get(server, "/healthz").status, 200);
 }
