@@ -33,6 +33,9 @@ _Noreturn void fail(const char *format, ...) __attribute__((format(printf, 1, 2)
  *  listens. One server at a time. Connections that are opened one after the other, while none is closed, get
  *  the workers in turn: the n-th is on worker n modulo `workers`. */
 void server_start(unsigned workers, const char *config);
+/** From the next start on: no reports of races that a library, which is not instrumented, seems to have with
+ *  itself. */
+void server_ignore_library_reports(void);
 /** Writes another configuration; the server has not been told. */
 void server_rewrite(const char *config);
 void server_signal(int signal);
@@ -116,5 +119,6 @@ void run_slow_consumer(unsigned workers);
 void run_lame_duck(unsigned workers);
 void run_terminate(unsigned workers);
 void run_reload(unsigned workers);
+void run_tls(unsigned workers);
 
 #endif

@@ -19,6 +19,7 @@ enum { SHOWN_LOG = 6000 };
 static struct {
     pid_t pid; /* 0 = none runs */
     unsigned workers;
+    bool ignores_libraries;
     char folder[64];
     size_t marked; /* bytes of the log */
     uint16_t port, monitor_port;
@@ -100,7 +101,10 @@ static _Noreturn void become_server(void)
     personality(ADDR_NO_RANDOMIZE);
     dup2(fd, STDOUT_FILENO);
     dup2(fd, STDERR_FILENO);
-    setenv("TSAN_OPTIONS", "exitcode=66", 1);
+    setenv("TSAN_OPTIONS",
+           server.ignores_libraries ? "exitcode=66:ignore_noninstrumented_modules=1"
+                                    : "exitcode=66",
+           1);
     execl(VOUCHD_PATH, "vouchd", "-c", path_of(path, "vouchd.conf"), (char *)NULL);
     fprintf(stderr, "cannot start %s: %s\n", VOUCHD_PATH, strerror(errno));
     _exit(127);
@@ -137,6 +141,11 @@ static void await_ready(void)
         server.monitor_port = port_behind(&log, "Starting http monitor on 127.0.0.1:");
         buf_free(&log);
     }
+}
+
+void server_ignore_library_reports(void)
+{
+    server.ignores_libraries = true;
 }
 
 void server_start(unsigned workers, const char *config)

@@ -17,6 +17,7 @@ static const struct {
     { "lame_duck",     run_lame_duck    },
     { "terminate",     run_terminate    },
     { "reload",        run_reload       },
+    { "tls",           run_tls          },
 };
 
 int main(int argc, char **argv)
