@@ -161,6 +161,15 @@ static void forget_credentials(struct client *client)
     client->credentials = NULL;
 }
 
+/* A reload may want to see them again, or for the first time. */
+static void keep_credentials(struct client *client, const struct credentials *given,
+                             struct span json)
+{
+    forget_credentials(client);
+    if (given->user || given->pass || given->token || given->nkey || given->sig)
+        client->credentials = mem_strspan(json);
+}
+
 static void set_user(struct client *client, const struct auth_decision *decision)
 {
     const struct user_options *user = decision->user;
@@ -178,16 +187,21 @@ static void set_user(struct client *client, const struct auth_decision *decision
     client->auth_due_ms = 0;
 }
 
-void client_forget_user(struct client *client)
+static void drop_user(struct client *client)
 {
     permissions_release(client->permissions);
     responses_free(client->responses);
     free(client->user_text);
-    forget_credentials(client);
     client->permissions = NULL;
     client->responses = NULL;
     client->user = client->user_text = NULL;
     client->user_kind = USER_NONE;
+}
+
+void client_forget_user(struct client *client)
+{
+    drop_user(client);
+    forget_credentials(client);
 }
 
 static void refuse(struct client *client, const struct credentials *given)
@@ -422,16 +436,16 @@ void client_handle_connect(struct client *client, struct span json)
         conn_close(client->conn, CLOSE_PROTOCOL_VIOLATION);
         return;
     }
-    if (client->has_connected)
+    if (client->has_connected || client->user_kind != USER_NONE) /* as no_auth_user, that is */
         client_remove_all_subs(client);
+    client_abandon_auth(client); /* of a reload: what was sent now counts */
     take_fields(client, &connect);
-    forget_credentials(client);
+    keep_credentials(client, &connect.credentials, json);
     if (!auth_is_required(client_options(client))) {
         finish_connect(client, &connect);
         free_connect(&connect);
         return;
     }
-    client->credentials = mem_strspan(json);
     authenticate(client, &connect, false);
 }
 
@@ -478,12 +492,12 @@ void client_reauthorize(struct client *client)
     client->max_payload = options->max_payload;
     client->max_subscriptions = options->max_subscriptions;
     if (!auth_is_required(options)) {
-        client_forget_user(client);
+        drop_user(client);
         client->is_authorized = true;
         return;
     }
-    if (!client->is_authorized)
-        return; /* still at the door: the new rules apply when it knocks */
+    if (!client->is_authorized || (client->auth && !client->auth->is_reload))
+        return; /* at the door: the new rules apply when it knocks, or when it has been looked at */
     if (client->user_kind != USER_NONE && options->auth.user_count > 0 && !find_same_user(client)) {
         conn_close(client->conn, CLOSE_CLIENT);
         return;
