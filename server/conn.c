@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#define TURN_BYTES    READ_AREA   /* read of one connection before the others have their turn */
 #define LINGER_MS     500         /* how long a peer may take to read our last words */
 #define LINGER_BYTES  (64 * 1024) /* and how much it may still send meanwhile */
 #define LAST_FLUSH_MS 100         /* at least */
@@ -357,11 +358,25 @@ static bool reads_into_rest(const struct conn *conn)
     return conn->phase == CONN_OPEN && !conn->bottom && conn->need > READ_HEADROOM;
 }
 
+/* libuv reads a socket again and again while it fills the buffer: one busy publisher would have the worker
+ * for itself. */
+static bool has_had_its_turn(struct conn *conn)
+{
+    if (conn->turn != conn->worker->turns) {
+        conn->turn = conn->worker->turns;
+        conn->turn_bytes = 0;
+    }
+    return conn->turn_bytes >= TURN_BYTES;
+}
+
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
 {
     struct conn *conn = handle->data;
     (void)suggested;
-    if (reads_into_rest(conn)) {
+    if (has_had_its_turn(conn)) {
+        *out =
+            uv_buf_init(NULL, 0); /* comes back as UV_ENOBUFS; the rest is read in the next turn */
+    } else if (reads_into_rest(conn)) {
         size_t missing = conn->need > conn->rest.len ? conn->need - conn->rest.len : 1;
         size_t step = conn->rest.len > READ_AREA ? conn->rest.len : READ_AREA;
         size_t len = missing < step ? missing : step;
@@ -374,8 +389,9 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
 static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
 {
     struct conn *conn = stream->data;
-    if (len == 0)
+    if (len == 0 || len == UV_ENOBUFS)
         return;
+    conn->turn_bytes += len > 0 ? (uint32_t)len : 0;
     worker_receive_batches(conn->worker);
     if (len < 0) {
         if (conn->phase == CONN_CLOSING)

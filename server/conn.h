@@ -119,10 +119,11 @@ struct conn {
     uv_write_t *writing; /* in flight, or NULL */
     size_t writing_bytes;
     int64_t writing_since_ms;
-    struct buf rest; /* received and not consumed */
-    size_t need;     /* bytes without which the protocol cannot go on; 0 = one more */
-    size_t keep;     /* how many bytes at the front of the unconsumed ones matter */
-    size_t drained;  /* bytes thrown away while closing */
+    struct buf rest;           /* received and not consumed */
+    size_t need;               /* bytes without which the protocol cannot go on; 0 = one more */
+    size_t keep;               /* how many bytes at the front of the unconsumed ones matter */
+    size_t drained;            /* bytes thrown away while closing */
+    uint32_t turn, turn_bytes; /* how much was read in which of the worker's turns */
 
     int64_t protocol_due_ms;  /* when protocol->timer wants to run; 0 = never */
     int64_t phase_due_ms;     /* end of the present phase; 0 = none */

@@ -106,6 +106,7 @@ static void free_dead_subs(struct worker *worker)
 
 void worker_end_turn(struct worker *worker)
 {
+    worker->turns++;
     router_end_run(worker->router);
     router_hand_over(worker->router); /* before anybody is told that it was */
     do { /* burying may close more: a shutdown that finds a full socket, for example */

@@ -65,6 +65,7 @@ struct worker {
     _Atomic size_t inbox_bytes; /* message bytes handed over and not delivered yet */
 
     uv_prepare_t turn; /* runs end_turn() before each poll */
+    uint32_t turns;    /* that have ended; wraps */
     struct list conns; /* all connections */
     struct map conns_by_id;
     struct list dirty;     /* connections with unsent output */
