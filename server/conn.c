@@ -545,7 +545,7 @@ static void on_shutdown(uv_shutdown_t *request, int status)
 
 /* All is sent: half-close and let the peer read it, because closing with unread input would reset the
  * connection and may cost the peer our last words. */
-void conn_finish(struct conn *conn)
+static void finish(struct conn *conn)
 {
     if (conn->has_shutdown || conn->phase != CONN_CLOSING)
         return;
@@ -568,6 +568,19 @@ static int64_t last_flush_ms(const struct conn *conn, const struct close_row *ro
     return row->flush && usual_ms > LAST_FLUSH_MS ? usual_ms : LAST_FLUSH_MS;
 }
 
+void conn_last_words(struct conn *conn)
+{
+    conn_flush(conn);
+    bool all_said = conn->out.bytes == 0 && !conn->writing;
+    if (conn->top && all_said && !conn->has_said_goodbye && close_row(conn->reason)->flush) {
+        conn->has_said_goodbye = true;
+        conn->top->ops->goodbye(conn->top, &conn->wire);
+    }
+    conn_flush_wire(conn);
+    if (conn->phase != CONN_CLOSED && conn_pending(conn) == 0)
+        finish(conn);
+}
+
 void conn_bury(struct conn *conn)
 {
     const struct close_row *row = close_row(conn->reason);
@@ -577,15 +590,8 @@ void conn_bury(struct conn *conn)
         conn_destroy(conn);
         return;
     }
-    conn_flush(conn);
-    if (conn->top && row->flush && !conn->writing)
-        conn->top->ops->goodbye(conn->top, &conn->wire);
-    conn_flush_wire(conn);
-    if (conn->phase == CONN_CLOSED)
-        return;
-    if (conn_pending(conn) == 0)
-        conn_finish(conn);
-    else
+    conn_last_words(conn);
+    if (conn->phase != CONN_CLOSED && !conn->has_shutdown)
         set_deadline(conn, last_flush_ms(conn, row));
 }
 

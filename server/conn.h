@@ -108,11 +108,12 @@ struct conn {
 
     enum conn_phase phase;
     enum close_reason reason;
-    bool is_reading;   /* uv_read_start is in force */
-    bool wants_pause;  /* the protocol asked for silence */
-    bool is_stalled;   /* a slow consumer holds this publisher back for a moment */
-    bool has_shutdown; /* our half is closed */
-    bool in_input;     /* received() is on the stack */
+    bool is_reading;       /* uv_read_start is in force */
+    bool wants_pause;      /* the protocol asked for silence */
+    bool is_stalled;       /* a slow consumer holds this publisher back for a moment */
+    bool has_said_goodbye; /* the layers have */
+    bool has_shutdown;     /* our half is closed */
+    bool in_input;         /* received() is on the stack */
 
     struct outbox out;   /* protocol bytes */
     struct buf wire;     /* with layers: wrapped bytes that the socket has not taken yet */

@@ -121,12 +121,13 @@ static void on_written(uv_write_t *request, int status)
     }
     if (!conn->top)
         outbox_consume(&conn->out, &conn->worker->pool, len);
-    conn_flush(conn);
-    conn_flush_wire(conn);
-    if (conn->phase == CONN_CLOSING && conn_pending(conn) == 0)
-        conn_finish(conn);
-    if (conn->phase != CONN_CLOSED)
-        conn_arm(conn);
+    if (conn->phase == CONN_CLOSING) {
+        conn_last_words(conn);
+    } else {
+        conn_flush(conn);
+        conn_flush_wire(conn);
+    }
+    conn_arm(conn);
 }
 
 /* The socket is full: leave the rest to libuv until it is writable again. */

@@ -13,8 +13,8 @@ void conn_update_reading(struct conn *conn);
 void conn_read_start(struct conn *conn);
 /** Closes the socket now; the memory goes with libuv's close callbacks. */
 void conn_destroy(struct conn *conn);
-/** Everything is sent on a closing connection. */
-void conn_finish(struct conn *conn);
+/** Sends the rest of a closing connection, then the layers' goodbye; ends it when all of that is written. */
+void conn_last_words(struct conn *conn);
 /** A write has taken longer than write_deadline. */
 void conn_on_write_deadline(struct conn *conn);
 

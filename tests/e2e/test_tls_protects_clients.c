@@ -2,6 +2,7 @@
 #include "harness.h"
 
 #include <openssl/ssl.h>
+#include <poll.h>
 #include <string.h>
 
 BEHAVIOUR(tls_protects_clients);
@@ -157,4 +158,35 @@ SCENARIO(tls_protects_clients, a_missing_certificate_prevents_the_start)
 
     cr_assert_eq(status, 1);
     require(strstr(server_errors(server), "no.pem"), "it said: %s", server_errors(server));
+}
+
+/* Without it a client cannot tell the end from a connection that somebody has cut. */
+SCENARIO(tls_protects_clients, close_notify_comes_behind_all_that_was_waiting)
+{
+    enum { SIZE = 1000000, MESSAGES = 10 };
+    struct server *server = server_start("tls { %s }\n", tls_identity("server"));
+    struct tls_wishes wishes = careful();
+    struct conn *client = nats_login_tls(server, &wishes, QUIET);
+    const char *payload = repeated('x', SIZE);
+    char byte;
+
+    conn_send(client, "SUB foo 1\r\n");
+    for (int i = 0; i < MESSAGES; i++)
+        conn_send(client, "PUB foo %d\r\n%s\r\n", SIZE, payload);
+    conn_send(client, "NONSENSE\r\n");
+    require(close_reason(server, conn_id(client)),
+            "the connection is open"); /* and much is waiting */
+    for (int i = 0; i < MESSAGES; i++)
+        conn_expect(client, "MSG foo 1 %d\r\n%s\r\n", SIZE, payload);
+    conn_expect(client, "-ERR 'Unknown Protocol Operation'\r\n");
+    SSL *ssl = conn_tls(client);
+    SSL_clear_options(ssl, SSL_OP_IGNORE_UNEXPECTED_EOF);
+    uint64_t until_ms = now_ms() + PATIENCE_MS;
+    int result = SSL_read(ssl, &byte, 1);
+    while (SSL_get_error(ssl, result) == SSL_ERROR_WANT_READ && now_ms() < until_ms) {
+        poll(&(struct pollfd){ .fd = conn_socket(client), .events = POLLIN }, 1, PATIENCE_MS);
+        result = SSL_read(ssl, &byte, 1);
+    }
+    cr_assert_eq(SSL_get_error(ssl, result), SSL_ERROR_ZERO_RETURN, "%d, error %d", result,
+                 SSL_get_error(ssl, result));
 }
