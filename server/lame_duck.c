@@ -87,6 +87,18 @@ static unsigned worker_count(const struct lame_duck *duck)
     return atomic_load_explicit(&duck->server->worker_count, memory_order_relaxed);
 }
 
+/* The next worker in turn that has clients left; they may well be all on one. */
+static struct worker *next_worker(struct lame_duck *duck)
+{
+    unsigned count = worker_count(duck);
+    for (unsigned i = 0; i < count; i++) {
+        struct worker *worker = duck->server->workers[duck->next++ % count];
+        if (stat_get(&worker->stats.connections) > 0)
+            return worker;
+    }
+    return duck->server->workers[0];
+}
+
 static void on_close_turn(uv_timer_t *timer)
 {
     struct lame_duck *duck = timer->data;
@@ -95,7 +107,7 @@ static void on_close_turn(uv_timer_t *timer)
         return;
     }
     for (unsigned i = 0; i < duck->per_turn; i++)
-        post_to(duck->server->workers[duck->next++ % worker_count(duck)], close_one);
+        post_to(next_worker(duck), close_one);
     int64_t half = duck->pause_ms / 2;
     uint64_t pause = (uint64_t)half + rand_below((uint32_t)(duck->pause_ms - half) + 1);
     uv_timer_start(timer, on_close_turn, pause, 0);
