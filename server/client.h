@@ -1,5 +1,6 @@
-/* client.h - a NATS client: its session on a connection. client.c reads operations, client_connect.c lets it
- * in, client_info.c tells it about us, client_deliver.c writes messages to it. Worker thread only. */
+/* client.h - a NATS client: its session on a connection. client_life.c has its beginning, its timers and its
+ * end, client_info.c tells it about us, client_connect.c lets it in, client.c reads operations, client_deliver.c
+ * writes messages to it. Worker thread only. */
 #ifndef SERVER_CLIENT_H
 #define SERVER_CLIENT_H
 
@@ -84,8 +85,13 @@ void client_error(struct client *client, const char *format, ...)
 void client_ok(struct client *client);
 void client_remove_sub(struct client *client, struct sub *sub);
 void client_remove_all_subs(struct client *client);
+/** struct protocol's `received`. */
+size_t client_received(struct conn *conn, struct span input);
+
+/* ---- client_life.c */
 /** After CONNECT: the ping timer begins anew, soon. */
 void client_arm_first_ping(struct client *client);
+/** Sets the connection's timer to what comes first: PING, or the end of the time for CONNECT. */
 void client_arm(struct client *client);
 void client_send_ping(struct client *client);
 
