@@ -50,6 +50,8 @@ struct ocsp_check {
     int *eligible; /* positions in `chain` of links that have a responder */
     int eligible_count, at;
     struct link_facts link;
+    struct ocsp_invalid_link *invalid; /* each reason is owned */
+    size_t invalid_count;
 
     struct ocsp_waiter waiter;  /* in a fetch while WAITING */
     struct list ready;          /* in the service's list when it can go on */
@@ -233,10 +235,14 @@ static enum state fail_link(struct ocsp_check *check, enum ocsp_finding finding)
         log_wrn("Failed to obtain OCSP CA response for [%s] but AllowWhenCAUnreachable set; "
                 "cached revocation exists so rejecting",
                 subject(check));
-    if (finding == OCSP_LINK_NOT_DELEGATED)
-        log_dbg("%s: %s", ocsp_reason(finding), subject(check));
-    else
-        log_dbg("%s", ocsp_reason(finding));
+    char *reason = finding == OCSP_LINK_NOT_DELEGATED
+                       ? mem_printf("%s: %s", ocsp_reason(finding), subject(check))
+                       : mem_strdup(ocsp_reason(finding));
+    log_dbg("%s", reason);
+    check->invalid =
+        mem_resize_array(check->invalid, check->invalid_count + 1, sizeof *check->invalid);
+    check->invalid[check->invalid_count++] =
+        (struct ocsp_invalid_link){ .cert = check->link.cert, .reason = reason };
     return next_chain(check);
 }
 
@@ -494,6 +500,18 @@ const char *ocsp_check_reason(const struct ocsp_check *check)
     return check->question.peer_is_server ? "server not OCSP valid" : "client not OCSP valid";
 }
 
+const struct ocsp_invalid_link *ocsp_check_invalid_links(const struct ocsp_check *check,
+                                                         size_t *count)
+{
+    *count = check->invalid_count;
+    return check->invalid;
+}
+
+X509 *ocsp_check_peer(const struct ocsp_check *check)
+{
+    return check->chain_count ? sk_X509_value(check->chains[0], 0) : NULL;
+}
+
 void ocsp_check_free(struct ocsp_check *check)
 {
     if (!check)
@@ -504,6 +522,9 @@ void ocsp_check_free(struct ocsp_check *check)
     if (check->question.free_chains)
         check->question.free_chains(check->question.chains);
     buf_free(&check->link.subject);
+    for (size_t i = 0; i < check->invalid_count; i++)
+        free((char *)(uintptr_t)check->invalid[i].reason);
+    free(check->invalid);
     free(check->eligible);
     free(check->chains);
     free(check);

@@ -99,6 +99,19 @@ void ocsp_check_run(struct ocsp_check *check,
                     void *ctx);
 /** "client not OCSP valid" or "server not OCSP valid". Static. */
 const char *ocsp_check_reason(const struct ocsp_check *check);
+
+/** A link that made its chain fail. */
+struct ocsp_invalid_link {
+    X509 *cert;
+    const char *reason; /* "Invalid OCSP response status: revoked" */
+};
+/** Those found so far, one per chain, as they were judged: what warn_only and the like let pass is not
+ *  among them. Borrowed, as is the peer, until the check goes on or is freed. Thread: the one that
+ *  holds the check. */
+const struct ocsp_invalid_link *ocsp_check_invalid_links(const struct ocsp_check *check,
+                                                         size_t *count);
+/** The peer's own certificate; NULL when it showed none. Thread: as above. */
+X509 *ocsp_check_peer(const struct ocsp_check *check);
 /** NULL is allowed. While ocsp_check_run() is under way only on the control thread; a fetch that
  *  others wait for, or that may still fill the cache, goes on. */
 void ocsp_check_free(struct ocsp_check *check);

@@ -177,10 +177,8 @@ static void on_done(void *ctx, struct ocsp_check *check, enum ocsp_outcome outco
     *(enum ocsp_outcome *)ctx = outcome;
 }
 
-enum ocsp_outcome rig_judge(struct rig *rig, struct rig_chains *chains,
-                            const struct ocsp_peer_options *options)
+enum ocsp_outcome rig_settle(struct rig *rig, struct ocsp_check *check)
 {
-    struct ocsp_check *check = rig_check(rig, chains, options);
     enum ocsp_outcome outcome = ocsp_check_step(check);
     if (outcome == OCSP_NEEDS_FETCH) {
         ocsp_check_run(check, on_done, &outcome);
@@ -188,6 +186,14 @@ enum ocsp_outcome rig_judge(struct rig *rig, struct rig_chains *chains,
         while (outcome == OCSP_NEEDS_FETCH && uv_run(&rig->loop, UV_RUN_ONCE))
             ;
     }
+    return outcome;
+}
+
+enum ocsp_outcome rig_judge(struct rig *rig, struct rig_chains *chains,
+                            const struct ocsp_peer_options *options)
+{
+    struct ocsp_check *check = rig_check(rig, chains, options);
+    enum ocsp_outcome outcome = rig_settle(rig, check);
     ocsp_check_free(check);
     return outcome;
 }

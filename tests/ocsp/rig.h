@@ -53,7 +53,9 @@ struct ocsp_peer_options rig_options(void);
 /** Takes the chains. */
 struct ocsp_check *rig_check(struct rig *rig, struct rig_chains *chains,
                              const struct ocsp_peer_options *options);
-/** Steps the check, runs it if it must be, runs the loop until it is done, frees it. */
+/** Steps the check, runs it if it must be, runs the loop until it is done. */
+enum ocsp_outcome rig_settle(struct rig *rig, struct ocsp_check *check);
+/** The same of a new check, which is freed. */
 enum ocsp_outcome rig_judge(struct rig *rig, struct rig_chains *chains,
                             const struct ocsp_peer_options *options);
 /** The usual chain under these options. */
