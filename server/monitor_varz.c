@@ -5,6 +5,7 @@
 
 #include "account.h"
 #include "auth.h"
+#include "event_json.h"
 #include "ocsp/ocsp.h"
 #include "options.h"
 #include "version.h"
@@ -71,13 +72,7 @@ static void print_http_stats(struct json *json, const char *name, const void *me
 
 static void print_metadata(struct json *json, const char *name, const void *member)
 {
-    const struct options *options = ((const struct metadata *)member)->options;
-    if (options->server_metadata_count == 0)
-        return;
-    json_object(json, name);
-    for (size_t i = 0; i < options->server_metadata_count; i++)
-        json_string(json, options->server_metadata[i].key, options->server_metadata[i].value);
-    json_object_end(json);
+    event_put_metadata(json, name, ((const struct metadata *)member)->options);
 }
 
 #define CACHE(member, kind) ROW_OMIT(struct ocsp_cache_info, member, kind)
