@@ -56,5 +56,7 @@ format:
 	clang-format-14 -i $(SOURCES)
 
 .PHONY: lint
-lint: build-dev
+lint:
+	scripts/packages lint
+	$(MAKE) build-dev
 	clang-tidy-14 -p build/dev --quiet $(filter-out tests/%,$(filter %.c,$(SOURCES)))

@@ -96,6 +96,7 @@ static void on_timer(uv_timer_t *timer)
 
 void conn_set_timer(struct conn *conn, int64_t due_ms)
 {
+    assert_on_worker(conn->worker);
     conn->protocol_due_ms = due_ms;
     conn_arm(conn);
 }
@@ -176,6 +177,7 @@ void conn_start_tls(struct conn *conn, const struct tls_options *tls)
 
 void conn_open(struct conn *conn)
 {
+    assert_on_worker(conn->worker);
     enter(conn, CONN_OPEN, 0);
     conn->protocol->opened(conn);
     if (conn_is_live(conn))
@@ -438,6 +440,7 @@ void conn_resume(struct conn *conn)
 
 void conn_stall(struct conn *conn, int64_t ms)
 {
+    assert_on_worker(conn->worker);
     if (conn->is_stalled || !conn_is_live(conn))
         return;
     conn->is_stalled = true;
@@ -470,6 +473,7 @@ static void on_handle_closed(uv_handle_t *handle)
 
 void conn_destroy(struct conn *conn)
 {
+    assert_on_worker(conn->worker);
     if (conn->phase == CONN_CLOSED)
         return;
     conn->phase = CONN_CLOSED;
@@ -520,6 +524,7 @@ struct conn *conn_new(struct worker *worker, int fd, const struct protocol *prot
 
 void conn_close(struct conn *conn, enum close_reason reason)
 {
+    assert_on_worker(conn->worker);
     if (!conn_is_live(conn))
         return;
     conn->reason = reason;

@@ -30,6 +30,7 @@ size_t conn_pending(const struct conn *conn)
 
 void conn_touch(struct conn *conn)
 {
+    assert_on_worker(conn->worker);
     if (list_is_empty(&conn->dirty_link))
         list_append(&conn->worker->dirty, &conn->dirty_link);
 }
@@ -218,6 +219,7 @@ void conn_flush_wire(struct conn *conn)
 
 void conn_flush(struct conn *conn)
 {
+    assert_on_worker(conn->worker);
     list_remove(&conn->dirty_link);
     if (conn->writing || conn->phase == CONN_CLOSED)
         return;

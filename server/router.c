@@ -234,6 +234,7 @@ static void tell_unanswered(struct run *run)
 
 void router_end_run(struct router *router)
 {
+    assert_on_worker(router->worker);
     struct run *run = &router->run;
     if (run->count == 0)
         return;

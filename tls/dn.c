@@ -94,11 +94,11 @@ static bool add_entries(struct tls_dn *dn, const X509_NAME *name)
     for (int i = count - 1; i >= 0; i--) {
         const X509_NAME_ENTRY *entry = X509_NAME_get_entry(name, i);
         int nid = OBJ_obj2nid(X509_NAME_ENTRY_get_object(entry));
-        size_t at = dn->values.len, rdn = (size_t)(last_rdn - X509_NAME_ENTRY_set(entry));
+        size_t at = dn->values.len, rdn = (size_t)last_rdn - (size_t)X509_NAME_ENTRY_set(entry);
         if (!append_value(&dn->values, entry) || !add(dn, type_of_nid(nid), at, rdn))
             return false;
     }
-    dn->rdn_count = (size_t)(last_rdn + 1);
+    dn->rdn_count = (size_t)last_rdn + 1;
     return true;
 }
 
