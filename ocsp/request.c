@@ -201,9 +201,8 @@ static void append_escaped(struct buf *out, struct span base64)
 
 bool ocsp_request_target(const char *url, struct span request, struct buf *out)
 {
-    struct ocsp_url parts;
     struct span stem = span_of(url);
-    size_t start = out->len, origin = ocsp_url_parse(stem, &parts) ? stem.len - parts.path.len : 0;
+    size_t start = out->len;
     if (stem.len > 0 && stem.ptr[stem.len - 1] == '/')
         stem.len--; /* one slash only: NATS servers ask the same */
 
@@ -214,7 +213,7 @@ bool ocsp_request_target(const char *url, struct span request, struct buf *out)
     append_escaped(out, buf_span(&base64));
     buf_free(&base64);
 
-    if (out->len - start <= origin + OCSP_GET_PATH_MAX)
+    if (out->len - start <= OCSP_GET_MAX)
         return true;
     out->len = start;
     buf_append_str(out, url);

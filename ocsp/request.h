@@ -34,10 +34,10 @@ bool ocsp_can_be_asked(const X509 *cert);
 /** Appends the DER request for one certificate: SHA-1 CertID, no nonce. False when OpenSSL cannot. */
 bool ocsp_request_encode(X509 *cert, X509 *issuer, struct buf *out);
 
-#define OCSP_GET_PATH_MAX 255 /* octets; RFC 5019 section 5 */
+#define OCSP_GET_MAX 255 /* octets, scheme and host included; RFC 5019 section 5 */
 
-/** Appends the address that asks by GET. False, and the plain address, when its path would exceed
- *  OCSP_GET_PATH_MAX: then POST the request there. */
+/** Appends the address that asks by GET. False, and the plain address, when it would exceed
+ *  OCSP_GET_MAX: then POST the request there. */
 bool ocsp_request_target(const char *url, struct span request, struct buf *out);
 
 #endif

@@ -6,6 +6,7 @@
  * Handles are added and removed in drain() or from outside, never inside a curl callback. */
 #include "transport.h"
 
+#include <openssl/x509.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -16,7 +17,8 @@
 #include "response.h"
 
 #define REDIRECTS_MAX   3L
-#define CONNECTIONS_MAX 32L /* kept open for later requests */
+#define HEAD_MAX        (64 * 1024) /* curl keeps every line of a head, and sets no limit itself */
+#define CONNECTIONS_MAX 32L         /* kept open for later requests */
 
 struct transport {
     uv_loop_t *loop;
@@ -47,6 +49,7 @@ struct exchange {
     CURL *easy;
     struct exchange_request request; /* url and body belong to curl */
     struct buf body;
+    size_t head_size;    /* bytes of heads so far, those of redirects included */
     const char *refused; /* why we ourselves broke it off */
     char error[CURL_ERROR_SIZE];
 };
@@ -172,7 +175,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *ctx)
 bool transport_is_downgrade(const char *from, struct span location)
 {
     static const char PLAIN[] = "http:";
-    while (location.len > 0 && (*location.ptr == ' ' || *location.ptr == '\t'))
+    while (location.len > 0 && *location.ptr <= ' ') /* curl skips as much */
         location = span_make(location.ptr + 1, location.len - 1);
     return strncasecmp(from, "https:", 6) == 0 && location.len >= sizeof PLAIN - 1 &&
            strncasecmp((const char *)location.ptr, PLAIN, sizeof PLAIN - 1) == 0;
@@ -184,6 +187,11 @@ static size_t on_header(char *data, size_t size, size_t count, void *ctx)
     struct exchange *exchange = ctx;
     size_t len = size * count, skip = sizeof NAME - 1;
     const char *from = NULL;
+    exchange->head_size += len;
+    if (exchange->head_size > HEAD_MAX) {
+        exchange->refused = "response head exceeds 65536 bytes";
+        return 0;
+    }
     if (len <= skip || strncasecmp(data, NAME, skip) != 0)
         return len;
     exchange->transport->curl.easy_getinfo(exchange->easy, CURLINFO_EFFECTIVE_URL, &from);
@@ -234,6 +242,18 @@ static void drain(struct transport *transport)
         curl->easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&exchange);
         finish(exchange, code);
     }
+}
+
+/* Whom https responders must be certified by: the authorities of this host, as for ca_file when it is
+ * not set. The same variables that OpenSSL and Go obey name others. */
+static void set_trust(const struct curl *curl, CURL *easy)
+{
+    const char *file = getenv(X509_get_default_cert_file_env());
+    const char *folder = getenv(X509_get_default_cert_dir_env());
+    if (file && *file)
+        curl->easy_setopt(easy, CURLOPT_CAINFO, file);
+    if (folder && *folder)
+        curl->easy_setopt(easy, CURLOPT_CAPATH, folder);
 }
 
 /* Go's servers take the proxy from the environment, but never for the own host. */
@@ -287,6 +307,7 @@ void transport_start(struct transport *transport, const struct exchange_request 
     exchange->request = *request;
     exchange->easy = easy;
     set_limits(curl, easy, request->timeout_ms);
+    set_trust(curl, easy);
     set_proxy(transport, easy, request->url);
     set_request(transport, easy, request);
     curl->easy_setopt(easy, CURLOPT_PRIVATE, exchange);
@@ -310,14 +331,26 @@ static char *environment(const char *upper, const char *lower)
     return value && *value ? mem_strdup(value) : NULL;
 }
 
+/* Is one of the items, separated by commas, the star that means every host? */
+static bool has_star(const char *items)
+{
+    for (const char *at = items; (at = strchr(at, '*')) != NULL; at++) {
+        bool begins = at == items || at[-1] == ',' || at[-1] == ' ';
+        if (begins && (at[1] == '\0' || at[1] == ',' || at[1] == ' '))
+            return true;
+    }
+    return false;
+}
+
 static void read_proxies(struct transport *transport)
 {
     static const char OWN_HOST[] = "localhost,127.0.0.0/8,::1";
     transport->http_proxy = environment("HTTP_PROXY", "http_proxy");
     transport->https_proxy = environment("HTTPS_PROXY", "https_proxy");
     char *exceptions = environment("NO_PROXY", "no_proxy");
-    if (exceptions && strcmp(exceptions, "*") == 0) {
-        transport->no_proxy = exceptions; /* curl knows the star only when it is alone */
+    if (exceptions && has_star(exceptions)) {
+        free(exceptions);
+        transport->no_proxy = mem_strdup("*"); /* curl knows the star only when it is alone */
         return;
     }
     transport->no_proxy =

@@ -89,6 +89,8 @@ struct pki_cert pki_make(const struct pki_spec *spec)
     X509_set_pubkey(x509, made.key);
     if (spec->is_ca)
         add_extension(x509, issuer->x509, NID_basic_constraints, "critical,CA:TRUE");
+    if (spec->names)
+        add_extension(x509, issuer->x509, NID_subject_alt_name, spec->names);
     if (spec->usage)
         add_extension(x509, issuer->x509, NID_ext_key_usage, spec->usage);
     add_urls(x509, spec->urls);

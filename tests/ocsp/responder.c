@@ -3,7 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <openssl/ocsp.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -26,6 +26,7 @@ struct slot {
 
 struct responder {
     int listener, port;
+    SSL_CTX *tls; /* NULL for plain HTTP */
     pthread_t acceptor;
     /* Guards everything below; `changed` is signalled for new scripts and at the end. */
     pthread_mutex_t mutex;
@@ -43,6 +44,12 @@ struct connection {
     int number, socket;
 };
 
+/** A connection as bytes. */
+struct wire {
+    int socket;
+    SSL *tls; /* NULL for plain HTTP */
+};
+
 struct request {
     char head[HEAD_MAX];
     int slot;
@@ -58,11 +65,12 @@ static void require(bool ok, const char *what)
 
 /* ---- bytes in and out ------------------------------------------------------------------------- */
 
-static bool send_all(int socket, const void *bytes, size_t len)
+static bool send_all(struct wire *wire, const void *bytes, size_t len)
 {
     const char *at = bytes;
     while (len > 0) {
-        ssize_t sent = send(socket, at, len, MSG_NOSIGNAL);
+        ssize_t sent = wire->tls ? SSL_write(wire->tls, at, (int)len)
+                                 : send(wire->socket, at, len, MSG_NOSIGNAL);
         if (sent <= 0)
             return false;
         at += sent;
@@ -71,32 +79,37 @@ static bool send_all(int socket, const void *bytes, size_t len)
     return true;
 }
 
+static ssize_t take(struct wire *wire, void *bytes, size_t size)
+{
+    return wire->tls ? SSL_read(wire->tls, bytes, (int)size) : recv(wire->socket, bytes, size, 0);
+}
+
 /* Head and body in one write: split ones cost a delayed acknowledgement on kept connections. */
-static bool send_response(int socket, const char *status_and_headers, struct span body)
+static bool send_response(struct wire *wire, const char *status_and_headers, struct span body)
 {
     struct buf out = { 0 };
     buf_printf(&out, "HTTP/1.1 %s\r\nContent-Length: %zu\r\n\r\n", status_and_headers, body.len);
     buf_append(&out, body.ptr, body.len);
-    bool ok = send_all(socket, out.data, out.len);
+    bool ok = send_all(wire, out.data, out.len);
     buf_free(&out);
     return ok;
 }
 
 /* Until the other side has had enough. */
-static void wait_for_end(int socket)
+static void wait_for_end(struct wire *wire)
 {
     char bytes[256];
-    while (recv(socket, bytes, sizeof bytes, 0) > 0)
+    while (take(wire, bytes, sizeof bytes) > 0)
         ;
 }
 
 /* Reads one request; a body is read and thrown away. */
-static bool read_request(int socket, struct request *request)
+static bool read_request(struct wire *wire, struct request *request)
 {
     size_t len = 0;
     char *end = NULL;
     while (!end && len < sizeof request->head - 1) {
-        ssize_t got = recv(socket, request->head + len, sizeof request->head - 1 - len, 0);
+        ssize_t got = take(wire, request->head + len, sizeof request->head - 1 - len);
         if (got <= 0)
             return false;
         len += (size_t)got;
@@ -110,7 +123,7 @@ static bool read_request(int socket, struct request *request)
     size_t have = len - (size_t)(end + 4 - request->head);
     char bytes[1024];
     while (have < body) {
-        ssize_t got = recv(socket, bytes, sizeof bytes, 0);
+        ssize_t got = take(wire, bytes, sizeof bytes);
         if (got <= 0)
             return false;
         have += (size_t)got;
@@ -154,39 +167,48 @@ static void gzip(struct span bytes, struct buf *out)
     append_le(out, (uint32_t)bytes.len, 4);
 }
 
-static void send_gzip(int socket, struct span body)
+static void send_gzip(struct wire *wire, struct span body)
 {
     struct buf packed = { 0 };
     gzip(body, &packed);
-    send_response(socket, "200 OK\r\nContent-Encoding: gzip", buf_span(&packed));
+    send_response(wire, "200 OK\r\nContent-Encoding: gzip", buf_span(&packed));
     buf_free(&packed);
 }
 
-static void send_endless(int socket)
+static void send_endless(struct wire *wire)
 {
     static const char HEAD[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
     static const char CHUNK[] = "10\r\n0123456789abcdef\r\n";
-    bool ok = send_all(socket, HEAD, sizeof HEAD - 1);
+    bool ok = send_all(wire, HEAD, sizeof HEAD - 1);
     while (ok)
-        ok = send_all(socket, CHUNK, sizeof CHUNK - 1);
+        ok = send_all(wire, CHUNK, sizeof CHUNK - 1);
 }
 
-static void drip(int socket)
+static void send_long_head(struct wire *wire)
+{
+    static const char HEAD[] = "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n";
+    static const char LINE[] = "X-Line: 0123456789abcdef0123456789abcdef\r\n";
+    bool ok = send_all(wire, HEAD, sizeof HEAD - 1);
+    while (ok)
+        ok = send_all(wire, LINE, sizeof LINE - 1);
+}
+
+static void drip(struct wire *wire)
 {
     static const char HEAD[] = "HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n";
-    struct pollfd poll_fd = { .fd = socket, .events = POLLIN };
-    bool ok = send_all(socket, HEAD, sizeof HEAD - 1);
+    struct pollfd poll_fd = { .fd = wire->socket, .events = POLLIN };
+    bool ok = send_all(wire, HEAD, sizeof HEAD - 1);
     while (ok && poll(&poll_fd, 1, DRIP_MS) == 0)
-        ok = send_all(socket, "0", 1);
+        ok = send_all(wire, "0", 1);
 }
 
-static void reset(int socket)
+static void reset(struct wire *wire)
 {
     struct linger now = { .l_onoff = 1, .l_linger = 0 };
-    setsockopt(socket, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    setsockopt(wire->socket, SOL_SOCKET, SO_LINGER, &now, sizeof now);
 }
 
-static void send_status(int socket, const struct responder_script *script, struct span body)
+static void send_status(struct wire *wire, const struct responder_script *script, struct span body)
 {
     char text[400];
     if (script->act == RESPONDER_REDIRECT)
@@ -194,13 +216,13 @@ static void send_status(int socket, const struct responder_script *script, struc
                  script->location);
     else
         snprintf(text, sizeof text, "%d Something", script->code);
-    send_response(socket, text, body);
+    send_response(wire, text, body);
 }
 
 #define OCSP_TYPE "200 OK\r\nContent-Type: application/ocsp-response"
 
 /* Follows the script; false when the connection is to be closed. */
-static bool act(int socket, const struct responder_script *script)
+static bool act(struct wire *wire, const struct responder_script *script)
 {
     struct buf body = { 0 };
     bool goes_on = true;
@@ -211,41 +233,45 @@ static bool act(int socket, const struct responder_script *script)
 
     switch (script->act) {
     case RESPONDER_ANSWER:
-    case RESPONDER_ERROR: send_response(socket, OCSP_TYPE, buf_span(&body)); break;
-    case RESPONDER_BYTES: send_response(socket, OCSP_TYPE, script->bytes); break;
+    case RESPONDER_ERROR: send_response(wire, OCSP_TYPE, buf_span(&body)); break;
+    case RESPONDER_BYTES: send_response(wire, OCSP_TYPE, script->bytes); break;
     case RESPONDER_STATUS:
-    case RESPONDER_REDIRECT: send_status(socket, script, buf_span(&body)); break;
-    case RESPONDER_EMPTY: send_response(socket, OCSP_TYPE, (struct span){ 0 }); break;
+    case RESPONDER_REDIRECT: send_status(wire, script, buf_span(&body)); break;
+    case RESPONDER_EMPTY: send_response(wire, OCSP_TYPE, (struct span){ 0 }); break;
     case RESPONDER_TRUNCATED:
-        send_response(socket, OCSP_TYPE, span_make(body.data, body.len - 1));
+        send_response(wire, OCSP_TYPE, span_make(body.data, body.len - 1));
         break;
     case RESPONDER_WRONG_TYPE:
-        send_response(socket, "200 OK\r\nContent-Type: text/html", buf_span(&body));
+        send_response(wire, "200 OK\r\nContent-Type: text/html", buf_span(&body));
         break;
-    case RESPONDER_GZIP: send_gzip(socket, buf_span(&body)); break;
+    case RESPONDER_GZIP: send_gzip(wire, buf_span(&body)); break;
     case RESPONDER_TOO_LARGE:
         memset(buf_reserve(&body, 70000), '0', 70000);
-        send_response(socket, OCSP_TYPE, span_make(body.data, 70000));
+        send_response(wire, OCSP_TYPE, span_make(body.data, 70000));
         break;
     case RESPONDER_ENDLESS:
-        send_endless(socket);
+        send_endless(wire);
         goes_on = false;
         break;
     case RESPONDER_RESET:
-        reset(socket);
+        reset(wire);
         goes_on = false;
         break;
     case RESPONDER_HANG:
-        wait_for_end(socket);
+        wait_for_end(wire);
         goes_on = false;
         break;
     case RESPONDER_HANG_BODY:
-        send_all(socket, "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n", 39);
-        wait_for_end(socket);
+        send_all(wire, "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n", 39);
+        wait_for_end(wire);
         goes_on = false;
         break;
     case RESPONDER_DRIP:
-        drip(socket);
+        drip(wire);
+        goes_on = false;
+        break;
+    case RESPONDER_LONG_HEAD:
+        send_long_head(wire);
         goes_on = false;
         break;
     case RESPONDER_HOLD: goes_on = false; break; /* stopped while held */
@@ -273,17 +299,25 @@ static struct responder_script receive(struct responder *responder, const struct
     return script;
 }
 
+static bool shake_hands(struct responder *responder, struct wire *wire)
+{
+    wire->tls = SSL_new(responder->tls);
+    return wire->tls && SSL_set_fd(wire->tls, wire->socket) == 1 && SSL_accept(wire->tls) == 1;
+}
+
 static void *serve(void *ctx)
 {
     struct connection connection = *(struct connection *)ctx;
     struct responder *responder = connection.responder;
+    struct wire wire = { .socket = connection.socket };
     struct request request;
-    bool goes_on = true;
     free(ctx);
-    while (goes_on && read_request(connection.socket, &request)) {
+    bool goes_on = !responder->tls || shake_hands(responder, &wire);
+    while (goes_on && read_request(&wire, &request)) {
         struct responder_script script = receive(responder, &request);
-        goes_on = act(connection.socket, &script);
+        goes_on = act(&wire, &script);
     }
+    SSL_free(wire.tls);
     pthread_mutex_lock(&responder->mutex);
     responder->sockets[connection.number] = -1;
     close(connection.socket);
@@ -337,19 +371,34 @@ int responder_closed_port(void)
     return port;
 }
 
-struct responder *responder_start(void)
+static struct responder *start(SSL_CTX *tls)
 {
     struct responder *responder = mem_zero(sizeof *responder);
+    responder->tls = tls;
     responder->listener = bound_socket(&responder->port);
     require(listen(responder->listener, 512) == 0, "listen");
     pthread_mutex_init(&responder->mutex, NULL);
     pthread_cond_init(&responder->changed, NULL);
     for (int slot = 0; slot < RESPONDER_SLOTS; slot++)
         snprintf(responder->slots[slot].url, sizeof responder->slots[slot].url,
-                 "http://127.0.0.1:%d/%d", responder->port, slot);
+                 "%s://127.0.0.1:%d/%d", tls ? "https" : "http", responder->port, slot);
     require(pthread_create(&responder->acceptor, NULL, accept_all, responder) == 0,
             "pthread_create");
     return responder;
+}
+
+struct responder *responder_start(void)
+{
+    return start(NULL);
+}
+
+struct responder *responder_start_tls(const struct pki_cert *cert)
+{
+    SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
+    require(tls && SSL_CTX_use_certificate(tls, cert->x509) == 1 &&
+                SSL_CTX_use_PrivateKey(tls, cert->key) == 1,
+            "TLS");
+    return start(tls);
 }
 
 void responder_stop(struct responder *responder)
@@ -368,6 +417,7 @@ void responder_stop(struct responder *responder)
     close(responder->listener);
     pthread_cond_destroy(&responder->changed);
     pthread_mutex_destroy(&responder->mutex);
+    SSL_CTX_free(responder->tls);
     free(responder);
 }
 

@@ -20,6 +20,7 @@ enum responder_act {
     RESPONDER_GZIP,       /* as ANSWER, with Content-Encoding: gzip */
     RESPONDER_TOO_LARGE,  /* 200, Content-Length of 70000 and that many bytes */
     RESPONDER_ENDLESS,    /* 200, chunks without end */
+    RESPONDER_LONG_HEAD,  /* 200, header lines without end */
     RESPONDER_RESET,      /* reads the request, then resets the connection */
     RESPONDER_HANG,       /* reads the request, then nothing */
     RESPONDER_HANG_BODY,  /* sends the head, then nothing */
@@ -40,6 +41,8 @@ struct responder;
 #define RESPONDER_SLOTS 64
 
 struct responder *responder_start(void);
+/** The same over https, with this certificate (copied). */
+struct responder *responder_start_tls(const struct pki_cert *cert);
 /** Breaks all connections, waits for its threads. */
 void responder_stop(struct responder *responder);
 /** The address of a slot, without a slash at its end. Static per responder. */

@@ -1,7 +1,9 @@
 /* test_fetch.c - asking responders: addresses in order, limits, sharing, leaving. */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
+#include <openssl/pem.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "ocsp/rig.h"
@@ -244,6 +246,7 @@ Test(transport, knows_a_downgrade)
 {
     cr_expect(transport_is_downgrade("https://h/", span_of(" http://h/\r\n")));
     cr_expect(transport_is_downgrade("HTTPS://h/", span_of("HTTP://h/")));
+    cr_expect(transport_is_downgrade("https://h/", span_of("\x0b\thttp://h/")));
     cr_expect_not(transport_is_downgrade("https://h/", span_of(" https://h/")));
     cr_expect_not(transport_is_downgrade("https://h/", span_of("/path")));
     cr_expect_not(transport_is_downgrade("https://h/", span_of("//h/path")));
@@ -286,14 +289,90 @@ Test(fetch, no_proxy_star_means_none_at_all)
     struct pki_cert far = make_leaf(url, NULL, NULL);
     set(SLOT_LEAF, &far, RESPONDER_ANSWER);
     setenv("HTTP_PROXY", proxy, 1);
-    for (int i = 0; i < 2; i++) {
-        setenv("NO_PROXY", i == 0 ? "other.example" : "*", 1);
+    for (int i = 0; i < 3; i++) {
+        setenv("NO_PROXY", i == 0 ? "other.example,*.x" : i == 1 ? "*" : "other.example, *", 1);
         struct ocsp_settings settings = rig_settings(&rig, OCSP_CACHE_NONE);
         rig_restart(&rig, &settings);
         cr_expect_eq(rig_judge(&rig, chain_of(&far), &options), i == 0 ? OCSP_ACCEPT : OCSP_REJECT);
     }
     cr_expect_eq(responder_requests(rig.responder, SLOT_LEAF), 1);
     pki_free(&far);
+    stop();
+}
+
+/* ---- https ------------------------------------------------------------------------------------------------ */
+
+/* The host's authorities are those of this file; NULL for those of the system. */
+static void trust(const struct pki_cert *anchor, char path[32])
+{
+    int fd = mkstemp(strcpy(path, "vouch-trust-XXXXXX"));
+    FILE *file = fdopen(fd, "w");
+    PEM_write_X509(file, anchor->x509);
+    fclose(file);
+    setenv("SSL_CERT_FILE", path, 1);
+}
+
+struct https_row {
+    char names[32];
+    bool is_trusted;
+    enum ocsp_outcome outcome;
+};
+
+ParameterizedTestParameters(fetch, https)
+{
+    static struct https_row rows[] = {
+        {"IP:127.0.0.1",       true,  OCSP_ACCEPT},
+        { "IP:127.0.0.1",      false, OCSP_REJECT}, /* that the CA is in ca_file counts for nothing */
+        { "DNS:other.example", true,  OCSP_REJECT},
+    };
+    return cr_make_param_array(struct https_row, rows, sizeof rows / sizeof *rows);
+}
+
+ParameterizedTest(struct https_row *row, fetch, https)
+{
+    char path[32] = "";
+    struct pki_cert web =
+        pki_make(&(struct pki_spec){ .name = "web", .issuer = &rig.ca, .names = row->names });
+    struct responder *secure = responder_start_tls(&web);
+    struct pki_cert leaf = make_leaf(responder_url(secure, SLOT_OTHER), NULL, NULL);
+    struct responder_script script = about(&leaf, RESPONDER_ANSWER);
+    responder_set(secure, SLOT_OTHER, &script);
+    trust(row->is_trusted ? &rig.ca : &leaf, path);
+    cr_expect_eq(rig_judge(&rig, chain_of(&leaf), &options), row->outcome, "%s", row->names);
+    cr_expect_eq(responder_requests(secure, -1), row->outcome == OCSP_ACCEPT);
+    rig_close_service(&rig);
+    responder_stop(secure);
+    unlink(path);
+    pki_free(&leaf);
+    pki_free(&web);
+    stop();
+}
+
+Test(fetch, https_is_not_left_by_a_redirect)
+{
+    char path[32] = "";
+    struct pki_cert web =
+        pki_make(&(struct pki_spec){ .name = "web", .issuer = &rig.ca, .names = "IP:127.0.0.1" });
+    struct responder *secure = responder_start_tls(&web);
+    struct pki_cert leaf = make_leaf(responder_url(secure, SLOT_OTHER), NULL, NULL);
+    struct responder_script away = about(&leaf, RESPONDER_REDIRECT);
+    snprintf(away.location, sizeof away.location, "%s", responder_url(rig.responder, SLOT_OTHER));
+    responder_set(secure, SLOT_OTHER, &away);
+    set(SLOT_OTHER, &leaf, RESPONDER_ANSWER);
+    trust(&rig.ca, path);
+    rig_log_start(&rig);
+    cr_expect_eq(rig_judge(&rig, chain_of(&leaf), &options), OCSP_REJECT);
+    char *log = rig_log_take(&rig);
+    cr_expect(strstr(log, "failed: exhausted OCSP responders: redirect from https to http refused"),
+              "%s", log);
+    cr_expect_eq(responder_requests(secure, SLOT_OTHER), 1);
+    cr_expect_eq(responder_requests(rig.responder, SLOT_OTHER), 0);
+    free(log);
+    rig_close_service(&rig);
+    responder_stop(secure);
+    unlink(path);
+    pki_free(&leaf);
+    pki_free(&web);
     stop();
 }
 

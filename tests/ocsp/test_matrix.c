@@ -56,6 +56,7 @@ static const struct fault FAULTS[] = {
     { FAULT("empty", UNREACHABLE, RESPONDER_EMPTY) },
     { FAULT("more than 64 KiB", UNREACHABLE, RESPONDER_TOO_LARGE) },
     { FAULT("chunks without end", UNREACHABLE, RESPONDER_ENDLESS) },
+    { FAULT("head without end", UNREACHABLE, RESPONDER_LONG_HEAD) },
     { FAULT("truncated", UNUSABLE, RESPONDER_TRUNCATED) },
     { FAULT("trailing garbage", UNUSABLE, RESPONDER_ANSWER), .answer.odd = ODD_TRAILING },
     { FAULT("about another certificate", UNUSABLE, RESPONDER_ANSWER), .answer.wrong_cert = true },
