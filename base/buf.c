@@ -11,7 +11,7 @@
 
 uint8_t *buf_reserve(struct buf *buf, size_t more)
 {
-    if (more > buf->cap - buf->len) {
+    if (!buf->data || more > buf->cap - buf->len) {
         size_t need;
         if (__builtin_add_overflow(buf->len, more, &need))
             need = SIZE_MAX; /* mem_resize() says so and ends the process */
