@@ -346,9 +346,11 @@ static void pump(struct conn *conn, uint8_t *bytes, size_t len)
     }
 }
 
+/* What a peer sends while our last words are on their way does not cost it these; that time is bounded. */
 static void drain(struct conn *conn, size_t len)
 {
-    conn->drained += len;
+    if (conn->has_shutdown)
+        conn->drained += len;
     if (conn->drained > LINGER_BYTES)
         conn_destroy(conn);
 }
