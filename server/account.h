@@ -1,19 +1,59 @@
-/* account.h - an isolated space of subjects. For now there is one, "$G"; every connection and every
- * message already names its account, so that more can follow. */
+/* account.h - an isolated space of subjects, and all of them by name.
+ *
+ * Every connection and every message names its account. An account object lives as long as the server, because
+ * messages under way between workers point to it: a reload adds accounts and forgets none. Accounts are made and
+ * looked up by name on the control thread; workers find theirs through the options (user_options.account). */
 #ifndef SERVER_ACCOUNT_H
 #define SERVER_ACCOUNT_H
+
+#include "base/map.h"
+#include "base/span.h"
 
 #include "stats.h"
 #include "subjects.h"
 
 #define GLOBAL_ACCOUNT "$G"
+#define SYSTEM_ACCOUNT "$SYS"
 
-struct account {
-    const char *name;
-    struct subjects *subjects;
+struct options;
+
+/** What one worker counts of an account. */
+struct account_traffic {
+    stat_t in_msgs, in_bytes, out_msgs, out_bytes;
+    stat_t slow_consumers;
 };
 
-struct account *account_new(const char *name, const struct hash_key *key);
-void account_free(struct account *account);
+struct account {
+    char *name;
+    unsigned index; /* in order of making; 0 is "$G" */
+    struct subjects *subjects;
+    _Atomic int64_t clients, leafnodes; /* connections open now */
+    /* one per worker that has counted anything; made by that worker, read by any thread */
+    struct account_traffic *_Atomic traffic[MAX_WORKERS + 1];
+    bool is_configured; /* the options in force name it; control thread */
+};
+
+/** All accounts; control thread. */
+struct accounts {
+    const struct hash_key *key;
+    struct map by_name;
+    struct account **items;
+    unsigned count;
+};
+
+/** The account of that name; NULL when there is none. */
+struct account *accounts_find(const struct accounts *accounts, struct span name);
+/** The same, made if it is not there. */
+struct account *accounts_get(struct accounts *accounts, const char *name);
+/** Finds or makes the accounts that the options name and ties the options to them. Before any worker sees the
+ *  options. */
+void accounts_tie(struct accounts *accounts, struct options *options);
+/** All connections must be gone. */
+void accounts_free(struct accounts *accounts);
+
+/** Where this worker counts; on its thread. */
+struct account_traffic *account_traffic(struct account *account, unsigned worker);
+/** The sum of a counter over all workers: offsetof(struct account_traffic, in_msgs). Thread: any. */
+uint64_t account_stat(const struct account *account, size_t offset);
 
 #endif

@@ -364,6 +364,9 @@ size_t client_received(struct conn *conn, struct span input)
     if (conn->in_msgs != msgs) {
         stat_add(&conn->worker->stats.in_msgs, conn->in_msgs - msgs);
         stat_add(&conn->worker->stats.in_bytes, conn->in_bytes - bytes);
+        struct account_traffic *traffic = account_traffic(conn->account, conn->worker->index);
+        stat_add(&traffic->in_msgs, conn->in_msgs - msgs);
+        stat_add(&traffic->in_bytes, conn->in_bytes - bytes);
     }
     if (is_active)
         conn->last_activity_ms = conn_now_ms(conn);

@@ -28,6 +28,7 @@ struct client {
     bool is_authorized; /* operations may run */
     bool has_ponged;    /* the first PING after CONNECT was answered */
     bool is_registered; /* counts towards max_connections */
+    bool is_in_account; /* counts towards those of conn->account */
     bool has_handshaked_first;
     bool info_sent;
     int protocol_version;
@@ -64,6 +65,9 @@ static inline const struct options *client_options(const struct client *client)
 /* ---- client_info.c, client_connect.c */
 /** Draws the nonce that an nkey user has to sign, if there are such users. */
 void client_make_nonce(struct client *client);
+/** From now on conn->account is this one. The client has no subscriptions. */
+void client_enter_account(struct client *client, struct account *account);
+void client_leave_account(struct client *client);
 /** Drops identity and permissions. */
 void client_forget_user(struct client *client);
 /** INFO as it is now; `first` leaves out what only later ones have. */

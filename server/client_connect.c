@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
+#include "account.h"
 #include "auth.h"
 #include "conn_private.h"
 #include "options.h"
@@ -170,9 +171,31 @@ static void keep_credentials(struct client *client, const struct credentials *gi
         client->credentials = mem_strspan(json);
 }
 
+void client_leave_account(struct client *client)
+{
+    if (client->is_in_account)
+        atomic_fetch_sub_explicit(&client->conn->account->clients, 1, memory_order_relaxed);
+    client->is_in_account = false;
+}
+
+void client_enter_account(struct client *client, struct account *account)
+{
+    client_leave_account(client);
+    client->conn->account = account;
+    client->is_in_account = true;
+    atomic_fetch_add_explicit(&account->clients, 1, memory_order_relaxed);
+}
+
+/* Of the single user and of the token it is "$G". */
+static struct account *account_of(const struct client *client, const struct user_options *user)
+{
+    return user && user->account ? user->account->account : client->conn->worker->server->account;
+}
+
 static void set_user(struct client *client, const struct auth_decision *decision)
 {
     const struct user_options *user = decision->user;
+    client_enter_account(client, account_of(client, user));
     free(client->user_text);
     client->user_text = mem_strdup(decision->name ? decision->name : "");
     client->user = client->user_text;
@@ -284,6 +307,8 @@ static void finish_connect(struct client *client, const struct connect *connect)
         conn_close(conn, CLOSE_HEADERS_REQUIRED);
     } else {
         client_ok(client);
+        if (!client->is_in_account)
+            client_enter_account(client, conn->account);
         client->has_connected = client->is_authorized = true;
         client->rtt_ns = clock_wall_ns() - conn->start_ns;
         client_arm_first_ping(client);
@@ -327,6 +352,10 @@ static void finish_auth(struct client *client, const struct auth_decision *decis
         if (decision->name) /* may be another one than it said, or one that it did not say */
             shown.user = decision->name;
         refuse(client, &shown);
+        return;
+    }
+    if (is_reload && account_of(client, decision->user) != client->conn->account) {
+        conn_close(client->conn, CLOSE_CLIENT); /* its subscriptions stand in the other account */
         return;
     }
     set_user(client, decision);
@@ -492,13 +521,20 @@ void client_reauthorize(struct client *client)
     client->max_payload = options->max_payload;
     client->max_subscriptions = options->max_subscriptions;
     if (!auth_is_required(options)) {
+        if (client->conn->account != client->conn->worker->server->account) {
+            conn_close(client->conn, CLOSE_CLIENT);
+            return;
+        }
         drop_user(client);
+        client_enter_account(client, client->conn->account);
         client->is_authorized = true;
         return;
     }
     if (!client->is_authorized || (client->auth && !client->auth->is_reload))
         return; /* at the door: the new rules apply when it knocks, or when it has been looked at */
-    if (client->user_kind != USER_NONE && options->auth.user_count > 0 && !find_same_user(client)) {
+    const struct user_options *same = find_same_user(client);
+    if (client->user_kind != USER_NONE && options->auth.user_count > 0 &&
+        (!same || account_of(client, same) != client->conn->account)) {
         conn_close(client->conn, CLOSE_CLIENT);
         return;
     }

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "parser/subject.h"
 
+#include "account.h"
 #include "options.h"
 #include "permissions.h"
 #include "responses.h"
@@ -204,6 +205,7 @@ static void close_slow(struct conn *conn, size_t max)
 {
     conn_log(conn, LOG_INF, "Slow Consumer Detected: MaxPending of %zu Exceeded", max);
     stat_add(&conn->worker->stats.slow_consumers, 1);
+    stat_add(&account_traffic(conn->account, conn->worker->index)->slow_consumers, 1);
     conn_close(conn, CLOSE_SLOW_PENDING);
 }
 

@@ -56,7 +56,7 @@ static void put_info(const struct client *client, bool first, bool is_ldm, struc
     const struct conn *conn = client->conn;
     const struct options *options = client_options(client);
     struct json json = json_begin(out, 0);
-    bool hides_auth = first && options->auth.no_auth_user;
+    bool hides_auth = first && options->auth.no_auth_user && !options->auth.admits_anonymous;
     json_object(&json, NULL);
     put_server(&json, conn->worker->server, options);
     if (auth_is_required(options) && !hides_auth)
@@ -76,6 +76,8 @@ static void put_info(const struct client *client, bool first, bool is_ldm, struc
     if (!first && !is_ldm) {
         json_bool(&json, "connect_info", true);
         json_string(&json, "remote_account", conn->account->name);
+        if (conn->account == conn->worker->server->system_account)
+            json_bool(&json, "acc_is_sys", true);
     }
     json_string(&json, "xkey", conn->worker->server->xkey);
     json_object_end(&json);

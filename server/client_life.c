@@ -131,6 +131,8 @@ static void accepted(struct conn *conn)
     client->is_authorized = !auth_is_required(options);
     client->has_handshaked_first = !info_comes_first(options);
     conn->account = server->account;
+    if (client->is_authorized)
+        client_enter_account(client, server->account);
     client_make_nonce(client);
     stat_add(&conn->worker->stats.connections, 1);
     stat_add(&conn->worker->stats.total_connections, 1);
@@ -211,6 +213,7 @@ static void closing(struct conn *conn, enum close_reason reason)
     client_abandon_auth(client);
     closed_ring_add(conn->worker->server->closed, conn); /* with its subscriptions, as they were */
     client_remove_all_subs(client);
+    client_leave_account(client);
     stat_add(&conn->worker->stats.connections, (uint64_t)-1);
     if (client->is_registered)
         atomic_fetch_sub_explicit(&conn->worker->server->clients, 1, memory_order_relaxed);

@@ -6,6 +6,7 @@
 #include "base/text.h"
 
 #include "conn_private.h"
+#include "account.h"
 #include "options.h"
 
 #include <stdarg.h>
@@ -260,6 +261,8 @@ void conn_on_write_deadline(struct conn *conn)
                  buf_str(&text), conn->out.count ? conn->out.count : 1, conn_pending(conn));
         buf_free(&text);
         stat_add(&conn->worker->stats.slow_consumers, 1);
+        if (conn->account)
+            stat_add(&account_traffic(conn->account, conn->worker->index)->slow_consumers, 1);
     }
     conn_close(conn, CLOSE_SLOW_DEADLINE);
 }

@@ -1,13 +1,10 @@
-/* monitor_accounts.c - /accountz: what accounts there are; /accstatz: how busy they are. For now every figure
- * of the server is one of the only account.
+/* monitor_accounts.c - /accountz: what accounts there are; /accstatz: how busy they are.
  * Source: nats-server 2.15.1. */
 #include "monitor_private.h"
 
 #include "base/clock.h"
 
 #include "account.h"
-
-#define STAT(member) server_stat(server, offsetof(struct worker_stats, member))
 
 #define OBJECT(type, member, rows)                                                                 \
     {                                                                                              \
@@ -19,22 +16,15 @@
 struct account_detail {
     const char *account_name, *name_tag;
     int64_t update_time;
-    bool expired, complete, jetstream_enabled;
+    bool is_system, expired, complete, jetstream_enabled;
     uint64_t leafnode_connections, client_connections, subscriptions;
-    const struct subjects *sublist_stats;
 };
-
-static void print_index(struct json *json, const char *name, const void *member)
-{
-    json_object(json, name);
-    subsz_print_index(json, *(const struct subjects *const *)member);
-    json_object_end(json);
-}
 
 #define D(member, kind) ROW(struct account_detail, member, kind)
 static const struct row DETAIL_ROWS[] = {
     D(account_name, ROW_STRING),
     D(update_time, ROW_TIME),
+    ROW_OMIT(struct account_detail, is_system, ROW_BOOL),
     D(expired, ROW_BOOL),
     D(complete, ROW_BOOL),
     D(jetstream_enabled, ROW_BOOL),
@@ -42,8 +32,6 @@ static const struct row DETAIL_ROWS[] = {
     D(client_connections, ROW_UINT),
     D(subscriptions, ROW_UINT),
     D(name_tag, ROW_STRING),
-    {"sublist_stats", ROW_CUSTOM, offsetof(struct account_detail, sublist_stats), false, NULL,
-                            print_index},
     ROW_END,
 };
 
@@ -54,39 +42,59 @@ static void begin_answer(struct json *json, const struct server *server)
     json_time(json, "now", clock_wall_ns());
 }
 
-static void print_detail(struct json *json, const struct server *server)
+static uint64_t client_count(const struct account *account)
 {
-    const struct account *account = server->account;
+    return (uint64_t)atomic_load_explicit(&account->clients, memory_order_relaxed);
+}
+
+static uint64_t leafnode_count(const struct account *account)
+{
+    return (uint64_t)atomic_load_explicit(&account->leafnodes, memory_order_relaxed);
+}
+
+static void print_detail(struct json *json, const struct server *server,
+                         const struct account *account)
+{
     struct account_detail detail = {
         .account_name = account->name,
         .name_tag = account->name,
         .update_time = server->config_load_ns,
+        .is_system = account == server->system_account,
         .complete = true,
-        .client_connections = STAT(connections),
+        .client_connections = client_count(account),
+        .leafnode_connections = leafnode_count(account),
         .subscriptions = subjects_stats(account->subjects).subscriptions,
-        .sublist_stats = account->subjects,
     };
     json_object(json, "account_detail");
     rows_print_json(json, DETAIL_ROWS, &detail);
+    json_object(json, "sublist_stats");
+    subsz_print_index(json, server, account);
+    json_object_end(json);
     json_object_end(json);
 }
 
 static void print_names(struct json *json, const struct server *server)
 {
     json_array(json, "accounts");
-    json_string(json, NULL, server->account->name);
+    for (unsigned i = 0; i < server->accounts.count; i++)
+        if (server->accounts.items[i]->is_configured)
+            json_string(json, NULL, server->accounts.items[i]->name);
     json_array_end(json);
 }
 
-static void answer_accountz(const struct monitor_request *request, bool in_detail)
+/* `account`: NULL = the names of all. */
+static void answer_accountz(const struct monitor_request *request, const struct account *account)
 {
+    const struct server *server = request->server;
     struct buf body = { 0 };
     struct json json = json_begin(&body, 2);
-    begin_answer(&json, request->server);
-    if (in_detail)
-        print_detail(&json, request->server);
+    begin_answer(&json, server);
+    if (server->system_account)
+        json_string(&json, "system_account", server->system_account->name);
+    if (account)
+        print_detail(&json, server, account);
     else
-        print_names(&json, request->server);
+        print_names(&json, server);
     json_object_end(&json);
     monitor_answer_json(request, 200, buf_span(&body));
     buf_free(&body);
@@ -97,12 +105,12 @@ void monitor_accountz(struct monitor_request *request)
     struct buf name = { 0 };
     struct error err;
     param_text(request, "acc", &name);
-    bool in_detail = name.len > 0;
-    if (in_detail && !span_is(buf_span(&name), request->server->account->name)) {
+    const struct account *account = accounts_find(&request->server->accounts, buf_span(&name));
+    if (name.len > 0 && (!account || !account->is_configured)) {
         error_set(&err, "Account %s does not exist", buf_str(&name));
         monitor_answer_text(request, 400, err.text);
     } else {
-        answer_accountz(request, in_detail);
+        answer_accountz(request, account);
     }
     buf_free(&name);
 }
@@ -156,21 +164,37 @@ static const struct row STAT_ROWS[] = {
     ROW_END,
 };
 
+#define TRAFFIC(member) account_stat(account, offsetof(struct account_traffic, member))
+
 /* total_conns are all that are open now, not all that ever were. */
-static struct account_stat take_stat(const struct server *server)
+static struct account_stat take_stat(const struct account *account)
 {
-    const struct account *account = server->account;
     struct account_stat stat = {
         .acc = account->name,
         .name = account->name,
-        .conns = STAT(connections),
+        .conns = client_count(account),
+        .leafnodes = leafnode_count(account),
         .num_subscriptions = subjects_stats(account->subjects).subscriptions,
-        .sent = {.msgs = STAT(out_msgs), .bytes = STAT(out_bytes)},
-        .received = { .msgs = STAT(in_msgs), .bytes = STAT(in_bytes) },
-        .slow_consumers = STAT(slow_consumers),
+        .sent = {.msgs = TRAFFIC(out_msgs), .bytes = TRAFFIC(out_bytes)},
+        .received = { .msgs = TRAFFIC(in_msgs), .bytes = TRAFFIC(in_bytes) },
+        .slow_consumers = TRAFFIC(slow_consumers),
     };
     stat.total_conns = stat.conns + stat.leafnodes;
     return stat;
+}
+
+static void print_stats(struct json *json, const struct server *server, bool unused)
+{
+    json_array(json, "account_statz");
+    for (unsigned i = 0; i < server->accounts.count; i++) {
+        struct account_stat stat = take_stat(server->accounts.items[i]);
+        if (!server->accounts.items[i]->is_configured || (!unused && stat.total_conns == 0))
+            continue;
+        json_object(json, NULL);
+        rows_print_json(json, STAT_ROWS, &stat);
+        json_object_end(json);
+    }
+    json_array_end(json);
 }
 
 void monitor_accstatz(struct monitor_request *request)
@@ -182,16 +206,9 @@ void monitor_accstatz(struct monitor_request *request)
         monitor_answer_text(request, 400, err.text);
         return;
     }
-    struct account_stat stat = take_stat(request->server);
     struct json json = json_begin(&body, 2);
     begin_answer(&json, request->server);
-    json_array(&json, "account_statz");
-    if (unused || stat.total_conns > 0) {
-        json_object(&json, NULL);
-        rows_print_json(&json, STAT_ROWS, &stat);
-        json_object_end(&json);
-    }
-    json_array_end(&json);
+    print_stats(&json, request->server, unused);
     json_object_end(&json);
     monitor_answer_json(request, 200, buf_span(&body));
     buf_free(&body);

@@ -43,7 +43,8 @@ void monitor_metrics(struct monitor_request *request);
 void varz_print_metrics(struct server *server, struct buf *out);
 void subsz_print_metrics(struct server *server, struct buf *out);
 /** Prints the figures of a subject index, the members of an object that is open. */
-void subsz_print_index(struct json *json, const struct subjects *subjects);
+void subsz_print_index(struct json *json, const struct server *server,
+                       const struct account *account);
 /** Prints {"/varz": 3, ...}. */
 void http_stats_print(struct json *json, const char *name, const struct http_stats *stats);
 

@@ -45,9 +45,27 @@ struct subsz_request {
     struct buf account;
 };
 
-static struct index_stats stats_of(const struct subjects *subjects)
+static void add_stats(struct subjects_stats *sum, const struct subjects *subjects)
 {
     struct subjects_stats stats = subjects_stats(subjects);
+    sum->subscriptions += stats.subscriptions;
+    sum->inserts += stats.inserts;
+    sum->removes += stats.removes;
+    sum->matches += stats.matches;
+    sum->cache_hits += stats.cache_hits;
+    sum->cached += stats.cached;
+    sum->total_fanout += stats.total_fanout;
+    if (stats.max_fanout > sum->max_fanout)
+        sum->max_fanout = stats.max_fanout;
+}
+
+/* Of one account, or (NULL) of all together. */
+static struct index_stats stats_of(const struct server *server, const struct account *account)
+{
+    struct subjects_stats stats = { 0 };
+    for (unsigned i = 0; i < server->accounts.count; i++)
+        if (!account || account == server->accounts.items[i])
+            add_stats(&stats, server->accounts.items[i]->subjects);
     uint64_t lookups = stats.matches + stats.cache_hits;
     struct index_stats index = { .num_subscriptions = stats.subscriptions,
                                  .num_inserts = stats.inserts,
@@ -62,9 +80,10 @@ static struct index_stats stats_of(const struct subjects *subjects)
     return index;
 }
 
-void subsz_print_index(struct json *json, const struct subjects *subjects)
+void subsz_print_index(struct json *json, const struct server *server,
+                       const struct account *account)
 {
-    struct index_stats index = stats_of(subjects);
+    struct index_stats index = stats_of(server, account);
     rows_print_json(json, INDEX_ROWS, &index);
 }
 
@@ -81,6 +100,8 @@ static uint64_t print_list(struct json *json, const struct subsz_request *reques
     uint64_t total = 0, first = (uint64_t)request->page.offset,
              limit = (uint64_t)request->page.limit;
     for (size_t c = 0; c < all->count; c++) {
+        if (request->account.len && !span_is(buf_span(&request->account), all->items[c].account))
+            continue;
         for (size_t i = 0; i < all->items[c].subs_count; i++) {
             const struct sub_info *sub = &all->items[c].subs[i];
             if (!is_wanted(request, sub))
@@ -99,11 +120,10 @@ static void answer(const struct subsz_request *request, const struct gathered *a
     struct page page = request->page;
     struct buf list = { 0 }, body = { 0 };
     const struct server *server = request->http.server;
-    bool unknown_account =
-        request->account.len > 0 && !span_is(buf_span(&request->account), GLOBAL_ACCOUNT);
-    if (!unknown_account)
-        index = stats_of(server->account->subjects);
-    if (all && !unknown_account) {
+    const struct account *account = accounts_find(&server->accounts, buf_span(&request->account));
+    if (account || request->account.len == 0)
+        index = stats_of(server, account);
+    if (all) {
         struct json items = json_begin(&list, 0);
         json_array(&items, NULL);
         page.total = print_list(&items, request, all);
@@ -180,7 +200,7 @@ void monitor_subsz(struct monitor_request *http)
 
 void subsz_print_metrics(struct server *server, struct buf *out)
 {
-    struct index_stats index = stats_of(server->account->subjects);
+    struct index_stats index = stats_of(server, NULL);
     struct page page = { .limit = LIMIT_DEFAULT };
     rows_print_metrics(out, "gnatsd_subsz", INDEX_ROWS, &index);
     rows_print_metrics(out, "gnatsd_subsz", PAGE_ROWS, &page);

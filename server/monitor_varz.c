@@ -57,7 +57,7 @@ struct varz {
         stalled_clients, subscriptions;
     const struct http_stats *http_req_stats;
     int64_t config_load_time, tls_cert_not_after;
-    const char *config_digest;
+    const char *config_digest, *system_account;
     struct string_list tags;
     struct metadata metadata;
     struct ocsp_cache_info ocsp_peer_cache;
@@ -195,6 +195,7 @@ static const struct row VARZ_ROWS[] = {
     V(config_digest, ROW_STRING),
     V_OMIT(tags, ROW_STRINGS),
     V_CUSTOM(metadata, print_metadata),
+    V_OMIT(system_account, ROW_STRING),
     V_CUSTOM(ocsp_peer_cache, print_ocsp_cache),
     V_OBJECT(slow_consumer_stats, BY_KIND_ROWS),
     V_OBJECT(stale_connection_stats, BY_KIND_ROWS),
@@ -219,6 +220,7 @@ static int64_t resident_bytes(void)
 
 static void fill_options(const struct server *server, const struct options *options, struct varz *v)
 {
+    v->system_account = server->system_account ? server->system_account->name : NULL;
     v->max_connections = options->max_connections;
     v->max_subscriptions = options->max_subscriptions;
     v->ping_interval = options->ping_interval_ms * NS_PER_MS;
@@ -283,7 +285,8 @@ static void fill_counters(const struct server *server, struct varz *v)
     v->slow_consumers = v->slow_consumer_stats.clients = STAT(slow_consumers);
     v->stale_connections = v->stale_connection_stats.clients = STAT(stale_connections);
     v->stalled_clients = STAT(stalled_clients);
-    v->subscriptions = subjects_stats(server->account->subjects).subscriptions;
+    for (unsigned i = 0; i < server->accounts.count; i++)
+        v->subscriptions += subjects_stats(server->accounts.items[i]->subjects).subscriptions;
 }
 
 static void fill(struct server *server, struct buf *host, struct varz *v)

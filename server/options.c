@@ -104,7 +104,7 @@ static const struct option_row ROOT_ROWS[] = {
         .read = read_lame_duck_grace),
     ROW("max_workers", NULL, OPTION_INT, AT(max_workers), "0", RELOAD_RESTART, "MaxWorkers",
         .help = "Worker threads; 0 is one per core. Not known to nats-server.", .min = 0,
-        .max = 64),
+        .max = 63),
     ROW("worker_fill_percent", NULL, OPTION_INT, AT(worker_fill_percent), "60", RELOAD_LIVE,
         "WorkerFillPercent",
         .help = "How busy a worker may be before new connections go to the next one; 0 spreads "
@@ -122,10 +122,17 @@ static const struct option_row ROOT_ROWS[] = {
         .block = &AUTHORIZATION_SCHEMA),
     ROW("no_auth_user", NULL, OPTION_STRING, AT(auth.no_auth_user), NULL, RELOAD_LIVE, "NoAuthUser",
         .help = "User of clients that show no credentials."),
-    ROW("no_system_account", "no_system no_sys_acc", OPTION_BOOL, NOWHERE, "false", RELOAD_NOTHING,
-        NULL, .help = "Accepted."),
-    ROW("system_account", "system", OPTION_CUSTOM, NOWHERE, "$SYS", RELOAD_NOTHING, NULL,
-        .help = "Accepted with its default.", .read = read_system_account),
+    ROW("accounts", NULL, OPTION_CUSTOM, NOWHERE, NULL, RELOAD_LIVE, NULL,
+        .help = "Isolated spaces of subjects, each with its users: `NAME { ... }`, or a list of "
+                "names.",
+        .read = read_accounts, .block = &ACCOUNT_SCHEMA),
+    ROW("system_account", "system", OPTION_CUSTOM, AT(system_account_name), "$SYS", RELOAD_RESTART,
+        "SystemAccount",
+        .help = "Account in which the server itself publishes and answers; one of `accounts`.",
+        .read = read_system_account),
+    ROW("no_system_account", "no_system no_sys_acc", OPTION_BOOL, AT(no_system_account), "false",
+        RELOAD_RESTART, "NoSystemAccount",
+        .help = "Have no system account: no events, no requests."),
 
     /* ocsp */
     ROW("ocsp_cache", NULL, OPTION_CUSTOM, NOWHERE, NULL, RELOAD_LIVE, NULL,
@@ -197,7 +204,6 @@ static const struct option_row ROOT_ROWS[] = {
 #define REFUSED(name, aliases)                                                                     \
     ROW(name, aliases, OPTION_CUSTOM, NOWHERE, NULL, RELOAD_NOTHING, NULL,                         \
         .help = "Refused: not available.", .read = read_refused)
-    REFUSED("accounts", NULL),
     REFUSED("mappings", "maps"),
     REFUSED("websocket", "ws"),
     REFUSED("mqtt", NULL),

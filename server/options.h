@@ -46,13 +46,25 @@ struct tls_options {
     struct conf_pos pos;         /* where the block stands */
 };
 
-/** A user of authorization.users. */
+struct account;
+
+/** A block of accounts {}; there is always one for "$G" and, unless it is switched off, for the system account. */
+struct account_options {
+    const char *name;
+    const char *nkey;                                                       /* NULL when unset */
+    int64_t max_connections, max_subscriptions, max_payload, max_leafnodes; /* -1 = unlimited */
+    struct permissions *defaults; /* of users that have none of their own; NULL = unrestricted */
+    struct account *account;      /* set by the control thread before a worker sees the options */
+};
+
+/** A user of authorization.users or of an account. */
 struct user_options {
     const char *name;     /* user name, or the public nkey "U..." */
     const char *password; /* plain or bcrypt; NULL for nkeys */
     bool is_nkey;
     struct permissions *permissions; /* NULL = unrestricted */
     uint32_t connection_types;       /* bit set of CONNECTION_TYPE_*; 0 = all */
+    const struct account_options *account;
 };
 
 enum { /* allowed_connection_types */
@@ -67,11 +79,13 @@ enum { /* allowed_connection_types */
 
 struct auth_options {
     const char *user, *password, *token; /* single user or token; NULL when unset */
-    struct user_options *users;          /* users and nkeys, file order */
+    struct user_options *users;          /* users and nkeys of all accounts, file order */
     size_t user_count;
     bool has_nkeys;
+    bool is_configured; /* there is an authorization block */
     const char *no_auth_user;
-    int64_t timeout_ms; /* already the default (2 s; TLS timeout + 1 s) when unset */
+    bool admits_anonymous; /* no_auth_user is our own: there are users in the system account only */
+    int64_t timeout_ms;    /* already the default (2 s; TLS timeout + 1 s) when unset */
 };
 
 enum write_timeout { WRITE_TIMEOUT_DEFAULT, WRITE_TIMEOUT_CLOSE, WRITE_TIMEOUT_RETRY };
@@ -120,6 +134,11 @@ struct options {
 
     /* who may do what */
     struct auth_options auth;
+    struct account_options **accounts; /* file order; "$G" first */
+    size_t account_count;
+    const char *system_account_name; /* as configured; NULL = "$SYS" */
+    bool no_system_account;
+    struct account_options *system_account; /* NULL without one */
 
     /* ocsp */
     enum ocsp_cache_type ocsp_cache_type;

@@ -6,6 +6,8 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/text.h"
+
+#include "account.h"
 #include "nkey.h"
 #include "permissions.h"
 
@@ -212,6 +214,64 @@ static void read_user(struct options_reader *reader, const struct conf_value *va
     buf_free(&text);
 }
 
+/* ---- lists of users ----------------------------------------------------------------------- */
+
+static struct user_options *more_users(struct options *options, size_t count)
+{
+    struct auth_options *auth = &options->auth;
+    struct user_options *users = options_alloc(options, (auth->user_count + count) * sizeof *users);
+    if (auth->user_count > 0)
+        memcpy(users, auth->users, auth->user_count * sizeof *users);
+    auth->users = users;
+    return users + auth->user_count;
+}
+
+/* Names are unique over all accounts, and so are nkeys; only those from number `first` on are new. */
+static void check_duplicates(struct options_reader *reader, size_t first,
+                             const struct conf_value *at)
+{
+    const struct auth_options *auth = &reader->options->auth;
+    struct map users = { 0 }, nkeys = { 0 };
+    for (size_t i = 0; i < auth->user_count; i++) {
+        struct user_options *user = &auth->users[i];
+        if (user->name && map_put(user->is_nkey ? &nkeys : &users, span_of(user->name), user) &&
+            i >= first)
+            problem_at(reader, at, "Duplicate %s \"%s\" detected", user->is_nkey ? "nkey" : "user",
+                       user->name);
+    }
+    map_free(&users);
+    map_free(&nkeys);
+}
+
+void read_user_list(struct options_reader *reader, const struct conf_value *list,
+                    const struct account_options *account, const struct conf_value *at)
+{
+    struct auth_options *auth = &reader->options->auth;
+    size_t first = auth->user_count;
+    if (list->type != CONF_ARRAY) {
+        struct buf text = { 0 };
+        value_print(list, &text);
+        problem_at(reader, list, "Expected users field to be an array, got %s", buf_str(&text));
+        buf_free(&text);
+        return;
+    }
+    struct user_options *users = more_users(reader->options, list->count);
+    for (size_t i = 0; i < list->count; i++) {
+        read_user(reader, list->items[i], &users[i]);
+        users[i].account = account;
+        auth->has_nkeys = auth->has_nkeys || users[i].is_nkey;
+        auth->user_count++;
+    }
+    check_duplicates(reader, first, at);
+}
+
+void users_take_defaults(struct options *options, size_t first, struct permissions *defaults)
+{
+    for (size_t i = first; defaults && i < options->auth.user_count; i++)
+        if (!options->auth.users[i].permissions)
+            options->auth.users[i].permissions = permissions_retain(defaults);
+}
+
 /* ---- the block ---------------------------------------------------------------------------- */
 
 static void read_auth_timeout(struct options_reader *reader, const struct option_row *row,
@@ -266,46 +326,20 @@ static void read_users(struct options_reader *reader, const struct option_row *r
                        const struct conf_value *value, void *target)
 {
     struct auth_block *block = target;
-    struct auth_options *auth = &reader->options->auth;
-    (void)row;
-    if (value->type != CONF_ARRAY) {
-        struct buf text = { 0 };
-        value_print(value, &text);
-        problem_at(reader, value, "Expected users field to be an array, got %s", buf_str(&text));
-        buf_free(&text);
-        return;
-    }
+    (void)reader, (void)row;
     block->users = value;
-    auth->users = options_alloc(reader->options, value->count * sizeof *auth->users);
-    for (size_t i = 0; i < value->count; i++)
-        read_user(reader, value->items[i], &auth->users[auth->user_count++]);
-}
-
-static void check_duplicates(struct options_reader *reader, const struct conf_value *value)
-{
-    const struct auth_options *auth = &reader->options->auth;
-    struct map users = { 0 }, nkeys = { 0 };
-    for (size_t i = 0; i < auth->user_count; i++) {
-        struct user_options *user = &auth->users[i];
-        if (!user->name)
-            continue;
-        if (map_put(user->is_nkey ? &nkeys : &users, span_of(user->name), user))
-            problem_at(reader, value, "Duplicate %s \"%s\" detected",
-                       user->is_nkey ? "nkey" : "user", user->name);
-    }
-    map_free(&users);
-    map_free(&nkeys);
 }
 
 static void check_block(struct options_reader *reader, const struct conf_value *value,
                         const struct auth_block *block)
 {
     bool single = block->user || block->password;
+    bool has_users = block->users || reader->options->auth.user_count > 0; /* of accounts */
     if (single && block->token)
         problem_at(reader, value, "Cannot have a user/pass and token");
-    if (block->user && block->users)
+    if (block->user && has_users)
         problem_at(reader, value, "Can not have a single user/pass and a users array");
-    if (block->token && block->users)
+    if (block->token && has_users)
         problem_at(reader, value, "Can not have a token and a users array");
     if (block->password && !block->user)
         warning_at(reader, block->password_value, "a password without a user has no effect");
@@ -313,23 +347,20 @@ static void check_block(struct options_reader *reader, const struct conf_value *
         options_note(reader->options,
                      "authorization: permissions apply to the members of \"users\" only, the "
                      "single user or token is not restricted");
-    check_duplicates(reader, value);
 }
 
-static void take_block(struct options *options, struct auth_block *block)
+/* The block is written a second time: only that one counts. */
+static void forget_users(struct options *options, const struct account_options *account)
 {
     struct auth_options *auth = &options->auth;
-    auth->user = block->user;
-    auth->password = block->user ? block->password : NULL;
-    auth->token = block->token;
-    auth->timeout_ms = block->timeout_ms;
+    size_t kept = 0;
     for (size_t i = 0; i < auth->user_count; i++) {
-        struct user_options *user = &auth->users[i];
-        auth->has_nkeys = auth->has_nkeys || user->is_nkey;
-        if (!user->permissions && block->defaults)
-            user->permissions = permissions_retain(block->defaults);
+        if (auth->users[i].account == account)
+            permissions_release(auth->users[i].permissions);
+        else
+            auth->users[kept++] = auth->users[i];
     }
-    permissions_release(block->defaults);
+    auth->user_count = kept;
 }
 
 void read_authorization(struct options_reader *reader, const struct option_row *row,
@@ -337,14 +368,22 @@ void read_authorization(struct options_reader *reader, const struct option_row *
 {
     struct options *options = target;
     struct auth_options *auth = &options->auth;
+    const struct account_options *global = options_account(options, GLOBAL_ACCOUNT);
     struct auth_block block = { 0 };
     (void)row;
     if (!value_is(reader, value, CONF_MAP))
         return;
-    for (size_t i = 0; i < auth->user_count; i++) /* the block is written a second time */
-        permissions_release(auth->users[i].permissions);
-    *auth = (struct auth_options){ .no_auth_user = auth->no_auth_user };
+    forget_users(options, global);
     schema_read(reader, &AUTHORIZATION_SCHEMA, value, &block);
     check_block(reader, value, &block);
-    take_block(options, &block);
+    auth->user = block.user;
+    auth->password = block.user ? block.password : NULL;
+    auth->token = block.token;
+    auth->timeout_ms = block.timeout_ms;
+    size_t first = auth->user_count;
+    if (block.users)
+        read_user_list(reader, block.users, global, value);
+    users_take_defaults(options, first, block.defaults);
+    permissions_release(block.defaults);
+    auth->is_configured = true;
 }

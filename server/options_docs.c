@@ -87,9 +87,20 @@ static const char INTRODUCTION[] =
 void options_print_docs(struct buf *out)
 {
     static const struct schema *const BLOCKS[] = {
-        &TLS_SCHEMA,           &CERTS_SCHEMA,   &OCSP_PEER_SCHEMA,   &OCSP_CACHE_SCHEMA,
-        &AUTHORIZATION_SCHEMA, &USER_SCHEMA,    &PERMISSIONS_SCHEMA, &SUBJECT_PERMISSIONS_SCHEMA,
-        &RESPONSES_SCHEMA,     &CLUSTER_SCHEMA, &GATEWAY_SCHEMA,     &JETSTREAM_SCHEMA,
+        &TLS_SCHEMA,
+        &CERTS_SCHEMA,
+        &OCSP_PEER_SCHEMA,
+        &OCSP_CACHE_SCHEMA,
+        &AUTHORIZATION_SCHEMA,
+        &USER_SCHEMA,
+        &PERMISSIONS_SCHEMA,
+        &SUBJECT_PERMISSIONS_SCHEMA,
+        &RESPONSES_SCHEMA,
+        &ACCOUNT_SCHEMA,
+        &ACCOUNT_LIMITS_SCHEMA,
+        &CLUSTER_SCHEMA,
+        &GATEWAY_SCHEMA,
+        &JETSTREAM_SCHEMA,
     };
     buf_append_str(out, INTRODUCTION);
     print_rows(&ROOT_SCHEMA, true, out);

@@ -38,18 +38,6 @@ void read_refused_if_true(struct options_reader *reader, const struct option_row
         read_refused(reader, row, value, target);
 }
 
-void read_system_account(struct options_reader *reader, const struct option_row *row,
-                         const struct conf_value *value, void *target)
-{
-    (void)row, (void)target;
-    if (value->type != CONF_STRING)
-        problem_at(reader, value, "system account name must be a string");
-    else if (value->string.len > 0 && !span_is(value->string, "$SYS"))
-        problem_at(reader, value,
-                   "\"%s\" other than \"$SYS\" is not available in this version of vouchd",
-                   value->key);
-}
-
 /* ---- jetstream ---------------------------------------------------------------------------- */
 
 static const struct option_row LIMIT_ROWS[] = {

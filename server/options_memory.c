@@ -8,6 +8,8 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+
+#include "account.h"
 #include "permissions.h"
 
 struct piece {
@@ -33,6 +35,7 @@ struct options *options_new(void)
     struct options_object *object = mem_zero(sizeof *object);
     atomic_init(&object->references, 1);
     schema_defaults(&ROOT_SCHEMA, &object->options);
+    options_account(&object->options, GLOBAL_ACCOUNT);
     object->options.config_digest = "";
     object->options.http_base_path = "";
     object->options.ocsp_cache_type = OCSP_CACHE_LOCAL;
@@ -99,6 +102,8 @@ static void release_parts(struct options *options)
         tls_context_release(options->monitor_tls->context);
     for (size_t i = 0; i < options->auth.user_count; i++)
         permissions_release(options->auth.users[i].permissions);
+    for (size_t i = 0; i < options->account_count; i++)
+        permissions_release(options->accounts[i]->defaults);
 }
 
 void options_release(struct options *options)

@@ -84,6 +84,8 @@ bool options_may_reload(const struct options *old, const struct options *next, s
     }
     if (!texts_equal(old->http_host, next->http_host))
         return refuse(err, "HTTPHost", old->http_host, next->http_host);
+    if (!texts_equal(old->system_account_name, next->system_account_name))
+        return refuse(err, "SystemAccount", old->system_account_name, next->system_account_name);
     if (!texts_equal(old->cluster_name, next->cluster_name))
         return refuse(err, "Cluster", old->cluster_name, next->cluster_name);
     return true;

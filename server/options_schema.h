@@ -81,7 +81,8 @@ struct schema {
 
 extern const struct schema ROOT_SCHEMA, TLS_SCHEMA, CERTS_SCHEMA, OCSP_PEER_SCHEMA,
     OCSP_CACHE_SCHEMA, AUTHORIZATION_SCHEMA, USER_SCHEMA, PERMISSIONS_SCHEMA,
-    SUBJECT_PERMISSIONS_SCHEMA, RESPONSES_SCHEMA, CLUSTER_SCHEMA, GATEWAY_SCHEMA, JETSTREAM_SCHEMA;
+    SUBJECT_PERMISSIONS_SCHEMA, RESPONSES_SCHEMA, ACCOUNT_SCHEMA, ACCOUNT_LIMITS_SCHEMA,
+    CLUSTER_SCHEMA, GATEWAY_SCHEMA, JETSTREAM_SCHEMA;
 
 /* ---- memory that lives as long as the options; erased before it is freed ----------------- */
 
@@ -156,15 +157,23 @@ option_read_fn read_listen, read_http, read_https, read_base_path, read_server_n
     read_metadata, read_feature_flags, read_write_timeout, read_lame_duck_duration,
     read_lame_duck_grace;
 option_read_fn read_tls, read_ocsp_peer, read_ocsp_cache, read_stapling;
-option_read_fn read_authorization, read_permissions_member;
+option_read_fn read_authorization, read_permissions_member, read_accounts, read_system_account;
 option_read_fn read_refused, read_refused_if_true, read_jetstream, read_cluster, read_gateway,
-    read_system_account, read_js_domain;
+    read_js_domain;
 
 /** Reads a tls block and loads its certificates; NULL when it is no map. The context is owned by
  *  whoever keeps the block. */
 struct tls_options *read_tls_block(struct options_reader *reader, const struct conf_value *value);
 /** Builds the permissions of a map; NULL when it is none. Owned. */
 struct permissions *read_permissions(struct options_reader *reader, const struct conf_value *map);
+
+/** The account of that name, made when it is not there yet. */
+struct account_options *options_account(struct options *options, const char *name);
+/** Appends a list of users to those that are there; the problems of the whole list point at `at`. */
+void read_user_list(struct options_reader *reader, const struct conf_value *list,
+                    const struct account_options *account, const struct conf_value *at);
+/** Gives the users of an account, from number `first` on, these permissions if they have none. */
+void users_take_defaults(struct options *options, size_t first, struct permissions *defaults);
 
 /** Client TLS of the command line. */
 struct tls_override {

@@ -6,6 +6,8 @@
 
 #include "base/map.h"
 #include "base/text.h"
+
+#include "account.h"
 #include "password.h"
 
 enum { DEFAULT_PORT = 4222, AUTH_TIMEOUT_MS = 2000, AUTH_AFTER_TLS_MS = 1000 };
@@ -38,6 +40,45 @@ static void settle_auth(struct options *options)
     options->plaintext_passwords = has_plaintext_password(auth, tls && tls->verify_and_map);
 }
 
+/* Only the server's own people have users: everybody else comes in without, as before. Source: nats-server. */
+static bool has_system_users_only(const struct options *options)
+{
+    const struct auth_options *auth = &options->auth;
+    if (auth->is_configured || auth->no_auth_user || auth->user || auth->token ||
+        auth->user_count == 0 || options->account_count > 2)
+        return false;
+    for (size_t i = 0; i < auth->user_count; i++)
+        if (auth->users[i].account != options->system_account)
+            return false;
+    return true;
+}
+
+static void admit_anonymous(struct options *options)
+{
+    struct auth_options *auth = &options->auth;
+    struct user_options *users = options_alloc(options, (auth->user_count + 1) * sizeof *users);
+    memcpy(users, auth->users, auth->user_count * sizeof *users);
+    users[auth->user_count++] =
+        (struct user_options){ .name = "nats-anonymous", .account = options->accounts[0] };
+    auth->users = users;
+    auth->no_auth_user = users[auth->user_count - 1].name;
+    auth->admits_anonymous = true;
+}
+
+static void settle_accounts(struct options *options)
+{
+    const char *name = options->system_account_name;
+    if (options->no_system_account)
+        return;
+    for (size_t i = 0; name && i < options->account_count; i++)
+        if (strcmp(options->accounts[i]->name, name) == 0)
+            options->system_account = options->accounts[i];
+    if (!name)
+        options->system_account = options_account(options, SYSTEM_ACCOUNT);
+    if (has_system_users_only(options))
+        admit_anonymous(options);
+}
+
 void options_settle(struct options *options)
 {
     if (options->port == 0)
@@ -51,6 +92,7 @@ void options_settle(struct options *options)
     if (!options->http_host)
         options->http_host = options->host;
     settle_auth(options);
+    settle_accounts(options);
 }
 
 /* ---- rules -------------------------------------------------------------------------------- */
@@ -96,6 +138,12 @@ static void check_no_auth_user(const struct options *options, struct problems *p
                   auth->no_auth_user);
 }
 
+static void check_system_account(const struct options *options, struct problems *problems)
+{
+    if (!options->system_account && !options->no_system_account)
+        problem_plain(problems, "error resolving system account: account missing");
+}
+
 static void check_monitoring(const struct options *options, struct problems *problems)
 {
     if (options->http_port != 0 && options->https_port != 0)
@@ -123,6 +171,7 @@ void options_validate(struct options *options, struct problems *problems)
     check_lame_duck(options, problems);
     check_sizes(options, problems);
     check_no_auth_user(options, problems);
+    check_system_account(options, problems);
     check_monitoring(options, problems);
     check_ocsp(options, problems);
 }

@@ -150,6 +150,7 @@ static void apply(struct server *server, struct options *next)
         fail(err.text);
         return;
     }
+    accounts_tie(&server->accounts, next);
     options_describe_changes(old, next, print_line, NULL);
     server->options = options_retain(next);
     unsigned count = atomic_load_explicit(&server->worker_count, memory_order_relaxed);

@@ -20,7 +20,7 @@ struct router {
     struct run run;
     const struct match *match; /* of the run */
     struct match_cache cache;
-    struct batch *batches[MAX_WORKERS]; /* being filled; NULL = none */
+    struct batch *batches[MAX_WORKERS + 1]; /* being filled; NULL = none */
 };
 
 struct router *router_new(struct worker *worker)
@@ -34,7 +34,7 @@ void router_free(struct router *router)
 {
     if (!router)
         return;
-    for (unsigned i = 0; i < MAX_WORKERS; i++)
+    for (unsigned i = 0; i <= MAX_WORKERS; i++)
         free(router->batches[i]);
     match_cache_free(&router->cache);
     free(router);
@@ -63,6 +63,7 @@ void router_hand_over(struct router *router)
         atomic_load_explicit(&router->worker->server->worker_count, memory_order_acquire);
     for (unsigned i = 0; i < count; i++)
         hand_over(router, i);
+    hand_over(router, CONTROL_WORKER);
 }
 
 static void receive_batch(struct worker *worker, struct post *post);
@@ -225,6 +226,18 @@ static void deliver_run(struct router *router)
     }
 }
 
+static void count_out(struct router *router)
+{
+    const struct run *run = &router->run;
+    if (run->out_msgs == 0)
+        return;
+    struct account_traffic *traffic = account_traffic(run->account, router->worker->index);
+    stat_add(&router->worker->stats.out_msgs, run->out_msgs);
+    stat_add(&router->worker->stats.out_bytes, run->out_bytes);
+    stat_add(&traffic->out_msgs, run->out_msgs);
+    stat_add(&traffic->out_bytes, run->out_bytes);
+}
+
 static void tell_unanswered(struct run *run)
 {
     for (unsigned i = 0; i < run->count && conn_is_live(run->source); i++)
@@ -242,8 +255,7 @@ void router_end_run(struct router *router)
         if (run->has_replies || router->match->group_count)
             memset(run->accepted, 0, run->count);
         deliver_run(router);
-        stat_add(&router->worker->stats.out_msgs, run->out_msgs);
-        stat_add(&router->worker->stats.out_bytes, run->out_bytes);
+        count_out(router);
     } else if (run->has_replies) {
         memset(run->accepted, 0, run->count);
     }
@@ -302,6 +314,16 @@ void router_publish(struct router *router, struct conn *source, struct span subj
     add_to_run(run, message);
 }
 
+void router_inject(struct router *router, struct account *account, struct span subject,
+                   const struct message *message)
+{
+    router_end_run(router);
+    begin_run(router, account, subject);
+    router->run.origin = (struct conn_handle){ 0, (uint8_t)router->worker->index };
+    add_to_run(&router->run, message);
+    router_end_run(router);
+}
+
 /* ---- from other workers ----------------------------------------------------------------------------------- */
 
 static const struct match_group *find_group(const struct match *match, struct span queue)
@@ -342,8 +364,7 @@ static void receive_entry(struct router *router, const struct batch_entry *entry
     add_to_run(run, &message);
     if (entry->queue.len) {
         deliver_queued(router, entry);
-        stat_add(&router->worker->stats.out_msgs, run->out_msgs);
-        stat_add(&router->worker->stats.out_bytes, run->out_bytes);
+        count_out(router);
         run->count = 0;
     }
 }

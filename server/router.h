@@ -55,6 +55,10 @@ void router_free(struct router *router);
 /** Publishes for `source`. The subject must stay valid until the run ends. */
 void router_publish(struct router *router, struct conn *source, struct span subject,
                     const struct message *message);
+/** Publishes for the server itself: nobody is stalled, nobody is told that no one listened. It is on its way when
+ *  this returns; spans are borrowed until then. */
+void router_inject(struct router *router, struct account *account, struct span subject,
+                   const struct message *message);
 /** Is this the subject of the run that is being collected for this connection? Then whatever was decided
  *  about the subject still holds. */
 bool router_continues_run(const struct router *router, const struct conn *source,

@@ -13,12 +13,14 @@
 #include "files.h"
 #include "flags.h"
 #include "http_server.h"
+#include "internal.h"
 #include "lame_duck.h"
 #include "listener.h"
 #include "monitor.h"
 #include "options.h"
 #include "peer_check.h"
 #include "reload.h"
+#include "router.h"
 #include "version.h"
 #include "worker.h"
 
@@ -308,11 +310,16 @@ static struct server *server_new(struct options *options, const struct flags *fl
     nkey_new_public(NKEY_SERVER, server->id);
     nkey_new_public(NKEY_CURVE, server->xkey);
     server->name = mem_strdup(options->server_name ? options->server_name : server->id);
-    server->account = account_new(GLOBAL_ACCOUNT, &server->hash_key);
+    server->accounts.key = &server->hash_key;
+    accounts_tie(&server->accounts, options);
+    server->account = accounts_find(&server->accounts, span_of(GLOBAL_ACCOUNT));
+    server->system_account = options->system_account ? options->system_account->account : NULL;
     server->closed = closed_ring_new((size_t)options->max_closed_clients);
     list_init(&server->checks);
     server->http_stats = http_stats_new();
-    server->control = worker_new(server, MAX_WORKERS, true);
+    server->control = worker_new(server, CONTROL_WORKER, true);
+    server->workers[CONTROL_WORKER] = server->control;
+    server->internal = internal_new(server);
     uv_loop_t *loop = &server->control->loop;
     server->reload = reload_new(server);
     server->lame_duck = lame_duck_new(server);
@@ -339,6 +346,7 @@ void server_shut_down(struct server *server)
     log_inf("Initiating Shutdown...");
     close_listeners(server);
     lame_duck_stop(server->lame_duck);
+    router_hand_over(server->control->router); /* what the server published comes before the end */
     unsigned count = atomic_load_explicit(&server->worker_count, memory_order_relaxed);
     for (unsigned i = 0; i < count; i++)
         worker_stop(server->workers[i]);
@@ -387,10 +395,11 @@ static void server_free(struct server *server)
     for (unsigned i = 0; i < count; i++)
         worker_join(server->workers[i]);
     worker_join(server->control);
+    internal_free(server->internal);
     reload_free(server->reload);
     closed_ring_free(server->closed);
     http_stats_free(server->http_stats);
-    account_free(server->account);
+    accounts_free(&server->accounts);
     free((char *)(uintptr_t)server->name);
     options_release(server->options);
     free(server);

@@ -13,15 +13,16 @@
 #include "base/error.h"
 #include "base/list.h"
 
+#include "account.h"
 #include "hash.h"
 #include "nkey.h"
 #include "stats.h"
 #include "subjects.h"
 
-struct account;
 struct closed_ring;
 struct conn;
 struct flags;
+struct internal;
 struct listener;
 struct ocsp;
 struct options;
@@ -36,10 +37,12 @@ struct server {
     int64_t start_ns; /* wall clock */
     const struct flags *flags;
     struct worker *control;
-    struct worker *workers[MAX_WORKERS];
+    struct worker
+        *workers[MAX_WORKERS + 1]; /* those that were started, and at CONTROL_WORKER control */
     unsigned worker_max;
-    int client_port;         /* where the client listener really is */
-    struct account *account; /* "$G" */
+    int client_port;                /* where the client listener really is */
+    struct account *account;        /* "$G" */
+    struct account *system_account; /* NULL without one */
     struct closed_ring *closed;
     struct ocsp
         *ocsp; /* NULL until some peer is to be checked; ocsp_check_new() and _step() from any
@@ -57,6 +60,8 @@ struct server {
 
     /* control thread */
     struct options *options; /* in force; retained */
+    struct accounts accounts;
+    struct internal *internal;
     struct listener *client_listener, *monitor_listener;
     struct list checks; /* peer checks under way */
     struct http_stats *http_stats;

@@ -18,7 +18,8 @@
 
 #include "hash.h"
 
-#define MAX_WORKERS 64
+#define MAX_WORKERS    63
+#define CONTROL_WORKER MAX_WORKERS /* where the server's own subscriptions live */
 
 struct conn;
 

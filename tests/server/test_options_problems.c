@@ -57,7 +57,6 @@ Test(options_problems, are_told_as_nats_server_tells_them)
         SAYS("no_auth_user: 5",
              "gate.conf:1:0: interface conversion: interface {} is int64, not string"),
         SAYS("system_account: 5", "gate.conf:1:0: system account name must be a string"),
-        FINE("system_account: \"$SYS\""),
         SAYS("foo: 5", "gate.conf:1:0: unknown field \"foo\""),
         SAYS("foo: {\n a: 5\n}", "gate.conf:1:0: unknown field \"foo\""),
         SAYS("max_conn: x",
@@ -202,8 +201,6 @@ Test(options_problems, that_we_find_earlier)
 Test(options_problems, of_parts_that_are_missing_here_are_never_silent)
 {
     static const struct problem_row rows[] = {
-        SAYS("accounts { A: {} }",
-             "gate.conf:1:0: \"accounts\" is not available in this version of vouchd"),
         SAYS("ws { port: 1 }", "gate.conf:1:0: \"ws\" is not available in this version of vouchd"),
         SAYS("\n mqtt { port: 1 }",
              "gate.conf:2:2: \"mqtt\" is not available in this version of vouchd"),
@@ -219,8 +216,6 @@ Test(options_problems, of_parts_that_are_missing_here_are_never_silent)
         SAYS("trusted_keys: []",
              "gate.conf:1:0: \"trusted_keys\" is not available in this version of vouchd"),
         SAYS("proxies {}", "gate.conf:1:0: \"proxies\" is not available in this version of vouchd"),
-        SAYS("system_account: ACME", "gate.conf:1:0: \"system_account\" other than \"$SYS\" is not "
-                                     "available in this version of vouchd"),
         SAYS("ocsp: true", "gate.conf:1:0: OCSP stapling is not available in this version of "
                            "vouchd: set \"ocsp\" to false"),
         SAYS("ocsp { mode: auto }", "gate.conf:1:0: OCSP stapling is not available in this version "
@@ -236,7 +231,6 @@ Test(options_problems, of_parts_that_are_missing_here_are_never_silent)
         SAYS("authorization { proxy_required: true }",
              "gate.conf:1:16: \"proxy_required\" is not available in this version of vouchd"),
         FINE("authorization { proxy_required: false }"),
-        FINE("system_account: \"$SYS\"\nno_system_account: false"),
     };
     EXPECT_PROBLEMS(rows);
 }
