@@ -18,10 +18,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ISSUERS = 2, TRIES = 10, LOADED_MAX = 8 };
+enum { ISSUERS = 2, TRIES = 10 };
 
 struct loaded {
-    const char *name;
+    struct loaded *next;
+    char name[64];
     struct pki_cert cert;
 };
 
@@ -31,8 +32,7 @@ static uint16_t ports[ISSUERS];
 static pid_t processes[ISSUERS];
 static int outputs[ISSUERS] = { -1, -1 };
 static struct responder *scripted;
-static struct loaded loaded[LOADED_MAX];
-static size_t loaded_count;
+static struct loaded *loaded;
 static size_t log_from;
 
 static bool is_of_int(const char *name)
@@ -224,29 +224,61 @@ void ocsp_end(void)
     authority_falls_silent();
     if (scripted)
         responder_stop(scripted);
-    for (size_t i = 0; i < loaded_count; i++)
-        pki_free(&loaded[i].cert);
+    while (loaded) {
+        struct loaded *entry = loaded;
+        loaded = entry->next;
+        pki_free(&entry->cert);
+        free(entry);
+    }
     if (folder[0])
         nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+static struct pki_cert *add_loaded(const char *name)
+{
+    struct loaded *entry = calloc(1, sizeof *entry);
+
+    if (!entry)
+        abort();
+    snprintf(entry->name, sizeof entry->name, "%s", name);
+    entry->next = loaded;
+    loaded = entry;
+    return &entry->cert;
+}
+
 const struct pki_cert *authority_cert(const char *name)
 {
-    for (size_t i = 0; i < loaded_count; i++)
-        if (strcmp(loaded[i].name, name) == 0)
-            return &loaded[i].cert;
+    for (const struct loaded *entry = loaded; entry; entry = entry->next)
+        if (strcmp(entry->name, name) == 0)
+            return &entry->cert;
     FILE *cert = fopen(cert_path(text("%s.pem", name)), "rbe");
     FILE *key = fopen(cert_path(text("%s.key", name)), "rbe");
 
-    if (loaded_count == LOADED_MAX || !cert || !key)
+    if (!cert || !key)
         e2e_fail("cannot load the certificate '%s'", name);
-    struct loaded *entry = &loaded[loaded_count++];
-    entry->name = name;
-    entry->cert.x509 = PEM_read_X509(cert, NULL, NULL, NULL);
-    entry->cert.key = PEM_read_PrivateKey(key, NULL, NULL, NULL);
+    struct pki_cert *entry = add_loaded(name);
+    entry->x509 = PEM_read_X509(cert, NULL, NULL, NULL);
+    entry->key = PEM_read_PrivateKey(key, NULL, NULL, NULL);
     fclose(cert);
     fclose(key);
-    return &entry->cert;
+    return entry;
+}
+
+const struct pki_cert *authority_issue(const char *name, const char *url)
+{
+    const struct pki_cert *issuer = authority_cert("ca");
+    struct pki_cert *entry = add_loaded(name);
+
+    *entry = pki_make(&(struct pki_spec){ .name = name, .issuer = issuer, .urls = { url } });
+    FILE *cert = fopen(cert_path(text("%s.pem", name)), "wbe");
+    FILE *key = fopen(cert_path(text("%s.key", name)), "wbe");
+
+    if (!cert || !key || PEM_write_X509(cert, entry->x509) != 1 ||
+        PEM_write_PrivateKey(key, entry->key, NULL, NULL, 0, NULL, NULL) != 1)
+        e2e_fail("cannot write the certificate '%s'", name);
+    fclose(cert);
+    fclose(key);
+    return entry;
 }
 
 struct responder_script authority_script(const char *name, enum answer_status status)

@@ -35,6 +35,9 @@ const char *authority_url(const char *name);
 /** A certificate and its key; they live until the test ends. */
 const struct pki_cert *authority_cert(const char *name);
 
+/** Issues NAME under "ca", with its responder at that address. It lives until the test ends. */
+const struct pki_cert *authority_issue(const char *name, const char *url);
+
 /** A script that answers about this certificate, signed by its issuer. */
 struct responder_script authority_script(const char *name, enum answer_status status);
 
