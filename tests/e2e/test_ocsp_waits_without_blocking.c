@@ -131,25 +131,7 @@ SCENARIO(ocsp_waits_without_blocking, many_early_words_are_heard_too)
     conn_expect_service(early);
 }
 
-SCENARIO(ocsp_waits_without_blocking, a_hundred_of_one_certificate_ask_once)
-{
-    enum { COUNT = 100 };
-    struct server *server = patient_server("");
-    struct conn *clients[COUNT];
-
-    ca_holds();
-    for (int i = 0; i < COUNT; i++)
-        clients[i] = knock(server, "client-good", TLS1_3_VERSION);
-    cache_await_misses(server, COUNT);
-    ca_says("client-good", ANSWER_GOOD);
-    for (int i = 0; i < COUNT; i++)
-        conn_expect_service(clients[i]);
-    if (!is_reference()) /* it asks a hundred times */
-        cr_assert_eq(responder_requests(ca, ROOT_SLOT), 1);
-    cache_shows(server, "\"cache_misses\":100,\"cached_responses\":1,\"cached_good_responses\":1");
-}
-
-/* Its answer is not lost, though. */
+/* The answer to its question is not lost, though. */
 SCENARIO(ocsp_waits_without_blocking, a_client_may_go_away)
 {
     if (is_reference())
