@@ -8,6 +8,7 @@
 #include "account.h"
 #include "auth.h"
 #include "conn_private.h"
+#include "json_parse.h"
 #include "options.h"
 #include "password.h"
 #include "permissions.h"
@@ -96,33 +97,9 @@ static bool read_fields(struct connect *connect)
     return true;
 }
 
-/* cJSON takes every control byte for a blank. */
-static bool has_stray_bytes(struct span text)
-{
-    for (size_t i = 0; i < text.len; i++)
-        if (text.ptr[i] < ' ' && !strchr("\t\r\n", text.ptr[i] ? text.ptr[i] : 'x'))
-            return true;
-    return false;
-}
-
-/* One JSON value with nothing but blanks behind it; NULL when it is anything else. */
-static cJSON *parse_json(struct span text)
-{
-    const char *end = NULL, *stop = (const char *)text.ptr + text.len;
-    if (has_stray_bytes(text))
-        return NULL;
-    cJSON *json = cJSON_ParseWithLengthOpts((const char *)text.ptr, text.len, &end, false);
-    while (json && end < stop && strchr(" \t\r\n", *end))
-        end++;
-    if (json && end == stop)
-        return json;
-    cJSON_Delete(json);
-    return NULL;
-}
-
 bool client_is_json(struct span text)
 {
-    cJSON *json = parse_json(text);
+    cJSON *json = json_parse(text);
     cJSON_Delete(json);
     return json != NULL;
 }
@@ -130,7 +107,7 @@ bool client_is_json(struct span text)
 /* What is not sent keeps its value of before. */
 static bool parse_connect(const struct client *client, struct span text, struct connect *out)
 {
-    *out = (struct connect){ .json = parse_json(text),
+    *out = (struct connect){ .json = json_parse(text),
                              .verbose = client->verbose,
                              .pedantic = client->pedantic,
                              .echo = client->echo,

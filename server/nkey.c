@@ -84,13 +84,18 @@ static bool verify_ed25519(const uint8_t key[KEY_LEN], struct span data, struct 
     return ok;
 }
 
+bool nkey_verify_key(const uint8_t key[32], struct span data, struct span sig)
+{
+    struct buf raw_sig = { 0 };
+
+    bool ok = decode_signature(&raw_sig, sig) && verify_ed25519(key, data, buf_span(&raw_sig));
+    buf_free(&raw_sig);
+    return ok;
+}
+
 bool nkey_verify(struct span public_text, struct span data, struct span sig)
 {
     uint8_t key[KEY_LEN];
-    struct buf raw_sig = { 0 };
 
-    bool ok = nkey_read_public(public_text, NKEY_USER, key) && decode_signature(&raw_sig, sig) &&
-              verify_ed25519(key, data, buf_span(&raw_sig));
-    buf_free(&raw_sig);
-    return ok;
+    return nkey_read_public(public_text, NKEY_USER, key) && nkey_verify_key(key, data, sig);
 }

@@ -24,5 +24,7 @@ void nkey_new_public(enum nkey_type type, char out[NKEY_PUBLIC_LEN + 1]);
 bool nkey_read_public(struct span text, enum nkey_type type, uint8_t key[32]);
 /** Does `sig` (base64url without padding, or base64 with it) sign `data` under the public user key? */
 bool nkey_verify(struct span public_text, struct span data, struct span sig);
+/** The same for a key of whatever type, as nkey_read_public() gave it. */
+bool nkey_verify_key(const uint8_t key[32], struct span data, struct span sig);
 
 #endif
