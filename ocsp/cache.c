@@ -2,6 +2,7 @@
 #include "cache.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -23,6 +24,7 @@ struct entry {
 
 struct ocsp_cache {
     struct ocsp_cache_settings settings; /* does not change */
+    _Atomic unsigned refs;
     /* Guards everything below. Nothing is called while it is held, except memory, map and heap:
      * no log, no callback, no cryptography. */
     pthread_mutex_t mutex;
@@ -164,12 +166,21 @@ struct ocsp_cache *ocsp_cache_new(const struct ocsp_cache_settings *settings)
         cache->settings.max_entries = OCSP_CACHE_MAX;
     cache->stats.type = settings->type;
     pthread_mutex_init(&cache->mutex, NULL);
+    atomic_init(&cache->refs, 1);
     return cache;
 }
 
-void ocsp_cache_free(struct ocsp_cache *cache)
+struct ocsp_cache *ocsp_cache_retain(struct ocsp_cache *cache)
 {
-    if (!cache)
+    if (cache)
+        atomic_fetch_add_explicit(&cache->refs, 1, memory_order_relaxed);
+    return cache;
+}
+
+void ocsp_cache_release(struct ocsp_cache *cache)
+{
+    /* the last one to leave sees what all others have written */
+    if (!cache || atomic_fetch_sub_explicit(&cache->refs, 1, memory_order_acq_rel) > 1)
         return;
     for (size_t i = 0; i < cache->stats.responses; i++)
         entry_free(cache->heap[i]);
@@ -179,8 +190,15 @@ void ocsp_cache_free(struct ocsp_cache *cache)
     free(cache);
 }
 
+static bool is_off(const struct ocsp_cache *cache)
+{
+    return !cache || cache->settings.type == OCSP_CACHE_NONE;
+}
+
 struct ocsp_stats ocsp_cache_stats(struct ocsp_cache *cache)
 {
+    if (is_off(cache))
+        return (struct ocsp_stats){ .type = OCSP_CACHE_NONE };
     pthread_mutex_lock(&cache->mutex);
     struct ocsp_stats stats = cache->stats;
     pthread_mutex_unlock(&cache->mutex);
@@ -216,7 +234,7 @@ static bool copy_entry(struct ocsp_cache *cache, const struct ocsp_digest *key,
 bool ocsp_cache_get(struct ocsp_cache *cache, const struct ocsp_digest *key,
                     const struct ocsp_digest *issuer, struct ocsp_hit *out)
 {
-    if (cache->settings.type == OCSP_CACHE_NONE)
+    if (is_off(cache))
         return false;
     pthread_mutex_lock(&cache->mutex);
     bool found = copy_entry(cache, key, issuer, out);
@@ -230,7 +248,7 @@ bool ocsp_cache_get(struct ocsp_cache *cache, const struct ocsp_digest *key,
 bool ocsp_cache_peek(struct ocsp_cache *cache, const struct ocsp_digest *key,
                      const struct ocsp_digest *issuer, struct ocsp_hit *out)
 {
-    if (cache->settings.type == OCSP_CACHE_NONE)
+    if (is_off(cache))
         return false;
     pthread_mutex_lock(&cache->mutex);
     bool found = copy_entry(cache, key, issuer, out);
@@ -243,7 +261,7 @@ bool ocsp_cache_peek(struct ocsp_cache *cache, const struct ocsp_digest *key,
 void ocsp_cache_drop(struct ocsp_cache *cache, const struct ocsp_digest *key, uint64_t version,
                      bool expired)
 {
-    if (cache->settings.type == OCSP_CACHE_NONE)
+    if (is_off(cache))
         return;
     bool preserves = cache->settings.preserve_revoked;
     pthread_mutex_lock(&cache->mutex);
@@ -283,7 +301,7 @@ static bool is_replay(const struct entry *old, const struct ocsp_put *put)
 
 bool ocsp_cache_put(struct ocsp_cache *cache, const struct ocsp_put *put)
 {
-    if (cache->settings.type == OCSP_CACHE_NONE)
+    if (is_off(cache))
         return true;
     struct entry *fresh = entry_new(put);
     pthread_mutex_lock(&cache->mutex);

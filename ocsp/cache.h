@@ -17,17 +17,8 @@ struct ocsp_digest {
     uint8_t bytes[32];
 };
 
-struct ocsp_cache; /* opaque; one mutex inside */
-
-struct ocsp_cache_settings {
-    enum ocsp_cache_type type;
-    bool preserve_revoked;
-    size_t max_entries; /* 0 = OCSP_CACHE_MAX */
-};
-
+/** An empty one, without a word. NULL, where a cache is asked for, is one of type none. */
 struct ocsp_cache *ocsp_cache_new(const struct ocsp_cache_settings *settings);
-/** No other thread uses it any more. NULL is allowed. */
-void ocsp_cache_free(struct ocsp_cache *cache);
 
 /** A copy of what the cache holds. */
 struct ocsp_hit {
@@ -57,7 +48,5 @@ struct ocsp_put {
 /** Keeps an answer. False when it is older than the revocation that it would replace (a replay):
  *  treat it as not current. */
 bool ocsp_cache_put(struct ocsp_cache *cache, const struct ocsp_put *put);
-
-struct ocsp_stats ocsp_cache_stats(struct ocsp_cache *cache);
 
 #endif

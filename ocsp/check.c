@@ -38,7 +38,8 @@ struct link_facts {
 };
 
 struct ocsp_check {
-    struct ocsp *ocsp; /* borrowed */
+    struct ocsp *ocsp;        /* borrowed */
+    struct ocsp_cache *cache; /* borrowed while the check goes on */
     struct ocsp_question question;
     struct ocsp_peer_options options;
     enum state state;
@@ -301,7 +302,7 @@ static void log_with_key(struct ocsp_check *check, const char *what, const char 
 
 static enum state use_hit(struct ocsp_check *check, struct ocsp_hit *hit)
 {
-    struct ocsp_cache *cache = check->ocsp->cache;
+    struct ocsp_cache *cache = check->cache;
     int64_t now_ns = clock_wall_ns();
     if (!hit_is_valid(check, hit, now_ns)) {
         log_with_key(check, "Invalid cached OCSP response", " with fingerprint");
@@ -323,7 +324,7 @@ static enum state look_up(struct ocsp_check *check)
 {
     struct ocsp_hit hit;
     log_with_key(check, "Checking OCSP peer cache", ", key");
-    if (!ocsp_cache_get(check->ocsp->cache, &check->link.key, &check->link.issuer_key, &hit))
+    if (!ocsp_cache_get(check->cache, &check->link.key, &check->link.issuer_key, &hit))
         return FETCH;
     enum state state = use_hit(check, &hit);
     buf_free(&hit.der);
@@ -336,7 +337,7 @@ static bool look_again(struct ocsp_check *check, enum ocsp_finding *out)
 {
     struct ocsp_hit hit;
     int64_t now_ns = clock_wall_ns();
-    if (!ocsp_cache_peek(check->ocsp->cache, &check->link.key, &check->link.issuer_key, &hit))
+    if (!ocsp_cache_peek(check->cache, &check->link.key, &check->link.issuer_key, &hit))
         return false;
     bool usable = hit_is_valid(check, &hit, now_ns) &&
                   ocsp_currency(&hit.answer, &check->options, now_ns) == OCSP_CURRENT &&
@@ -398,7 +399,7 @@ static enum ocsp_finding judge_fresh(struct ocsp_check *check, struct ocsp_resul
         return OCSP_LINK_NOT_CURRENT;
 
     struct ocsp_ask ask = make_ask(check);
-    ocsp_result_store(result, &ask, check->ocsp->cache);
+    ocsp_result_store(result, &ask, check->cache);
     return result->storage == OCSP_REPLAYED ? OCSP_LINK_NOT_CURRENT
                                             : finding_of(result->answer.status);
 }
@@ -456,6 +457,7 @@ static enum ocsp_outcome outcome_of(enum state state)
 
 enum ocsp_outcome ocsp_check_step(struct ocsp_check *check)
 {
+    check->cache = check->question.cache;
     advance(check, false);
     return outcome_of(check->state);
 }
@@ -463,6 +465,7 @@ enum ocsp_outcome ocsp_check_step(struct ocsp_check *check)
 void ocsp_check_turn(struct list *link)
 {
     struct ocsp_check *check = list_entry(link, struct ocsp_check, ready);
+    check->cache = check->ocsp->cache;
     advance(check, true);
     enum ocsp_outcome outcome = outcome_of(check->state);
     if (outcome != OCSP_NEEDS_FETCH)

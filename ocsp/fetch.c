@@ -16,7 +16,7 @@
 
 struct ocsp_fetcher {
     uv_loop_t *loop;
-    struct ocsp_cache *cache; /* borrowed */
+    struct ocsp_cache *cache; /* borrowed, or NULL */
     struct transport *transport;
     struct map fetches; /* key -> struct fetch, owned */
     struct list queued; /* wait for their turn, oldest first */
@@ -320,11 +320,10 @@ void ocsp_fetch_leave(struct ocsp_waiter *waiter)
     list_remove(&waiter->link);
 }
 
-struct ocsp_fetcher *ocsp_fetcher_new(uv_loop_t *loop, struct ocsp_cache *cache)
+struct ocsp_fetcher *ocsp_fetcher_new(uv_loop_t *loop)
 {
     struct ocsp_fetcher *fetcher = mem_zero(sizeof *fetcher);
     fetcher->loop = loop;
-    fetcher->cache = cache;
     fetcher->transport = transport_new(loop);
     list_init(&fetcher->queued);
     list_init(&fetcher->active);
@@ -332,6 +331,11 @@ struct ocsp_fetcher *ocsp_fetcher_new(uv_loop_t *loop, struct ocsp_cache *cache)
     fetcher->patience.data = fetcher;
     fetcher->open_parts = 2;
     return fetcher;
+}
+
+void ocsp_fetcher_use_cache(struct ocsp_fetcher *fetcher, struct ocsp_cache *cache)
+{
+    fetcher->cache = cache;
 }
 
 static void part_closed(struct ocsp_fetcher *fetcher)

@@ -51,7 +51,9 @@ struct ocsp_waiter {
     void (*on_result)(struct ocsp_waiter *waiter, struct ocsp_result *result);
 };
 
-struct ocsp_fetcher *ocsp_fetcher_new(uv_loop_t *loop, struct ocsp_cache *cache);
+struct ocsp_fetcher *ocsp_fetcher_new(uv_loop_t *loop);
+/** Where answers go from now on; borrowed. NULL, as in the beginning: nowhere. */
+void ocsp_fetcher_use_cache(struct ocsp_fetcher *fetcher, struct ocsp_cache *cache);
 /** Forgets everything under way: nobody is told, waiters become free. `on_closed` runs when the
  *  loop let go. */
 void ocsp_fetcher_free(struct ocsp_fetcher *fetcher, void (*on_closed)(void *ctx), void *ctx);

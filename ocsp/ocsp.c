@@ -2,7 +2,6 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "curl.h"
 #include "service.h"
@@ -12,11 +11,6 @@ struct ocsp_peer_options ocsp_peer_defaults(void)
     return (struct ocsp_peer_options){ .ca_timeout_ns = 2 * NS_PER_S,
                                        .skew_ns = 30 * NS_PER_S,
                                        .ttl_ns = 3600 * NS_PER_S };
-}
-
-static const char *type_name(enum ocsp_cache_type type)
-{
-    return type == OCSP_CACHE_LOCAL ? "local" : "none";
 }
 
 bool ocsp_is_available(struct error *err)
@@ -31,18 +25,21 @@ bool ocsp_is_available(struct error *err)
 struct ocsp *ocsp_new(const struct ocsp_settings *settings)
 {
     struct ocsp *ocsp = mem_zero(sizeof *ocsp);
-    struct ocsp_cache_settings cache = { .type = settings->type,
-                                         .preserve_revoked = settings->preserve_revoked };
     ocsp->settings = *settings;
-    log_dbg("Starting OCSP peer cache");
-    ocsp->cache = ocsp_cache_new(&cache);
-    ocsp->fetcher = ocsp_fetcher_new(settings->loop, ocsp->cache);
+    ocsp->fetcher = ocsp_fetcher_new(settings->loop);
     list_init(&ocsp->ready);
     uv_timer_init(settings->loop, &ocsp->turn);
     ocsp->turn.data = ocsp;
     ocsp->open_parts = 2;
-    log_inf("OCSP peer cache online, type [%s]", type_name(settings->type));
     return ocsp;
+}
+
+void ocsp_use_cache(struct ocsp *ocsp, struct ocsp_cache *cache)
+{
+    struct ocsp_cache *before = ocsp->cache;
+    ocsp->cache = ocsp_cache_retain(cache);
+    ocsp_fetcher_use_cache(ocsp->fetcher, cache);
+    ocsp_cache_release(before);
 }
 
 struct ocsp_stats ocsp_stats(const struct ocsp *ocsp)
@@ -79,7 +76,7 @@ static void part_closed(struct ocsp *ocsp)
         return;
     void (*on_closed)(void *ctx) = ocsp->on_closed;
     void *ctx = ocsp->ctx;
-    ocsp_cache_free(ocsp->cache);
+    ocsp_cache_release(ocsp->cache);
     free(ocsp);
     if (on_closed)
         on_closed(ctx);
@@ -99,7 +96,6 @@ void ocsp_free(struct ocsp *ocsp, void (*on_closed)(void *ctx), void *ctx)
 {
     if (!ocsp)
         return;
-    log_dbg("Stopping OCSP peer cache");
     ocsp->closing = true;
     ocsp->on_closed = on_closed;
     ocsp->ctx = ctx;

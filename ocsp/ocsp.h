@@ -1,7 +1,7 @@
 /* ocsp.h - asks certificate authorities whether a peer's certificate is still good.
  *
- * One service per process; its fetches and timers live on the control loop, its cache in memory
- * may be read by any thread. A check judges one peer:
+ * One service per process; its fetches and timers live on the control loop. The cache may be used by
+ * any thread; it is replaced whole. A check judges one peer:
  *
  *   ocsp_check_new -> ocsp_check_step (worker: answers from memory, no I/O)
  *                         -> OCSP_ACCEPT / OCSP_REJECT      every link was in the cache
@@ -34,12 +34,38 @@ struct ocsp_peer_options {
 /** verify false, 2 s, 30 s, 1 h. */
 struct ocsp_peer_options ocsp_peer_defaults(void);
 
+/* ---- the cache ----------------------------------------------------------------------------- */
+
 enum ocsp_cache_type { OCSP_CACHE_NONE, OCSP_CACHE_LOCAL };
 
-struct ocsp_settings {
-    uv_loop_t *loop;           /* the control loop */
+struct ocsp_cache_settings {
     enum ocsp_cache_type type; /* LOCAL: answers are kept in memory */
     bool preserve_revoked;     /* an expired revocation is evidence for ever */
+    size_t max_entries;        /* 0 = 100000 */
+};
+
+/** Answers that were verified. Counted: whoever steps checks holds a reference to the cache that it
+ *  steps them with, and gets another one when the settings change. Thread: any. */
+struct ocsp_cache;
+
+/** Builds a cache. The log tells. */
+struct ocsp_cache *ocsp_cache_open(const struct ocsp_cache_settings *settings);
+/** Nothing is put into it any more. The caller keeps its reference. NULL is allowed, as everywhere. */
+void ocsp_cache_close(struct ocsp_cache *cache);
+struct ocsp_cache *ocsp_cache_retain(struct ocsp_cache *cache);
+void ocsp_cache_release(struct ocsp_cache *cache);
+
+struct ocsp_stats {
+    enum ocsp_cache_type type;
+    uint64_t hits, misses;
+    uint64_t responses, revoked, good, unknown; /* gauges */
+};
+struct ocsp_stats ocsp_cache_stats(struct ocsp_cache *cache);
+
+/* ---- the service --------------------------------------------------------------------------- */
+
+struct ocsp_settings {
+    uv_loop_t *loop; /* the control loop */
     /* Appends the text of a subject as the log shows it (tls_name_print). Any thread. */
     void (*print_name)(const X509_NAME *name, struct buf *out);
 };
@@ -48,8 +74,8 @@ struct ocsp; /* the service */
 
 /** Can responders be asked here? Loads libcurl, which nothing else needs. Thread: control. */
 bool ocsp_is_available(struct error *err);
-/** Never NULL; ocsp_is_available() has said yes. The proxy is taken from the environment (HTTP_PROXY, HTTPS_PROXY, NO_PROXY) now.
- *  Thread: control, as is ocsp_free(). */
+/** Never NULL, and without a cache; ocsp_is_available() has said yes. The proxy is taken from the
+ *  environment (HTTP_PROXY, HTTPS_PROXY, NO_PROXY) now. Thread: control, as is ocsp_free(). */
 struct ocsp *ocsp_new(const struct ocsp_settings *settings);
 /** Abandons all fetches and checks (their on_done does not run; free them with ocsp_check_free(),
  *  before or after). Other threads no longer step checks by then. Does not wait for the network.
@@ -57,12 +83,10 @@ struct ocsp *ocsp_new(const struct ocsp_settings *settings);
  *  Allowed inside an on_done. NULL is allowed: nothing happens. */
 void ocsp_free(struct ocsp *ocsp, void (*on_closed)(void *ctx), void *ctx);
 
-struct ocsp_stats {
-    enum ocsp_cache_type type;
-    uint64_t hits, misses;
-    uint64_t responses, revoked, good, unknown; /* gauges */
-};
-/** Thread: any. */
+/** From now on answers go to this cache, and ocsp_check_run() looks there. Retained; NULL is
+ *  allowed. Thread: control. */
+void ocsp_use_cache(struct ocsp *ocsp, struct ocsp_cache *cache);
+/** Of the cache in use. Thread: control. */
 struct ocsp_stats ocsp_stats(const struct ocsp *ocsp);
 
 /* ---- one peer ------------------------------------------------------------------------------ */
@@ -76,6 +100,7 @@ struct ocsp_question {
     void (*free_chains)(void *chains);       /* called with the check */
     void *chains;                            /* taken by the check */
     const struct ocsp_peer_options *options; /* copied */
+    struct ocsp_cache *cache;                /* borrowed until ocsp_check_step() is done, or NULL */
     bool peer_is_server;                     /* wording of log lines and of the reject */
 };
 

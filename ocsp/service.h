@@ -9,9 +9,9 @@
 
 struct ocsp {
     struct ocsp_settings settings;
-    struct ocsp_cache *cache; /* any thread */
 
     /* the rest belongs to the control thread */
+    struct ocsp_cache *cache; /* in use; NULL = none */
     struct ocsp_fetcher *fetcher;
     struct list ready; /* checks that can go on; their callbacks run from `turn` only */
     uv_timer_t turn;

@@ -95,6 +95,7 @@ enum tls_verdict peer_check_begin(struct conn *conn, const struct ocsp_peer_opti
         .free_chains = free_chains,
         .chains = chains,
         .options = options,
+        .cache = conn->worker->ocsp_cache,
     };
     struct ocsp_check *ocsp_check = ocsp_check_new(server->ocsp, &question);
     enum ocsp_outcome outcome = ocsp_check_step(ocsp_check);

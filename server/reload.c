@@ -53,7 +53,8 @@ void reload_log_settings(const struct options *options, const char *program,
 
 struct options_post {
     struct post post;
-    struct options *options; /* retained */
+    struct options *options;       /* retained, as is */
+    struct ocsp_cache *ocsp_cache; /* the cache */
 };
 
 static void take_options(struct worker *worker, struct post *post)
@@ -61,6 +62,8 @@ static void take_options(struct worker *worker, struct post *post)
     struct options_post *message = (struct options_post *)post;
     options_release(worker->options);
     worker->options = message->options;
+    ocsp_cache_release(worker->ocsp_cache);
+    worker->ocsp_cache = message->ocsp_cache;
     free(message);
     list_each(link, &worker->conns)
     {
@@ -75,6 +78,7 @@ static void post_options(struct worker *worker, struct options *options)
     struct options_post *message = mem_zero(sizeof *message);
     message->post.run = take_options;
     message->options = options_retain(options);
+    message->ocsp_cache = ocsp_cache_retain(worker->server->ocsp_cache);
     worker_post(worker, &message->post);
 }
 

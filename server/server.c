@@ -290,11 +290,13 @@ bool server_start_ocsp(struct server *server, const struct options *options, str
         return true;
     if (!ocsp_is_available(err))
         return false;
-    server->ocsp =
-        ocsp_new(&(struct ocsp_settings){ .loop = &server->control->loop,
-                                          .type = options->ocsp_cache_type,
-                                          .preserve_revoked = options->ocsp_cache_preserve_revoked,
-                                          .print_name = tls_name_print });
+    server->ocsp = ocsp_new(
+        &(struct ocsp_settings){ .loop = &server->control->loop, .print_name = tls_name_print });
+    server->ocsp_cache = ocsp_cache_open(
+        &(struct ocsp_cache_settings){ .type = options->ocsp_cache_type,
+                                       .preserve_revoked = options->ocsp_cache_preserve_revoked });
+    server->control->ocsp_cache = ocsp_cache_retain(server->ocsp_cache);
+    ocsp_use_cache(server->ocsp, server->ocsp_cache);
     return true;
 }
 
@@ -367,6 +369,7 @@ static void end_threads(struct server *server)
         worker_quit(server->workers[i]);
     if (server->ocsp)
         ocsp_free(server->ocsp, on_ocsp_closed, NULL);
+    ocsp_cache_close(server->ocsp_cache);
     uv_close((uv_handle_t *)&server->rate_timer, NULL);
     lame_duck_free(server->lame_duck);
     server_ignore_signals(server);
@@ -402,6 +405,7 @@ static void server_free(struct server *server)
     accounts_free(&server->accounts);
     free((char *)(uintptr_t)server->name);
     options_release(server->options);
+    ocsp_cache_release(server->ocsp_cache);
     free(server);
 }
 

@@ -25,6 +25,7 @@ struct flags;
 struct internal;
 struct listener;
 struct ocsp;
+struct ocsp_cache;
 struct options;
 struct worker;
 
@@ -44,9 +45,8 @@ struct server {
     struct account *account;        /* "$G" */
     struct account *system_account; /* NULL without one */
     struct closed_ring *closed;
-    struct ocsp
-        *ocsp; /* NULL until some peer is to be checked; ocsp_check_new() and _step() from any
-                          thread, the rest control's */
+    struct ocsp *ocsp; /* NULL until some peer is to be checked; ocsp_check_new() and _step() from
+                          any thread, the rest control's */
 
     /* any thread */
     _Atomic uint64_t next_cid;
@@ -59,7 +59,8 @@ struct server {
     _Atomic bool is_shutting_down;
 
     /* control thread */
-    struct options *options; /* in force; retained */
+    struct options *options;       /* in force; retained */
+    struct ocsp_cache *ocsp_cache; /* workers get it with the options; NULL = nobody is checked */
     struct accounts accounts;
     struct internal *internal;
     struct listener *client_listener, *monitor_listener;

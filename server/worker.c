@@ -151,6 +151,7 @@ struct worker *worker_new(struct server *server, unsigned index, bool is_control
     worker->index = index;
     worker->is_control = is_control;
     worker->options = options_retain(server->options);
+    worker->ocsp_cache = ocsp_cache_retain(server->ocsp_cache);
     clear_queue(&worker->inbox);
     clear_queue(&worker->inbox_batches);
     pthread_mutex_init(&worker->inbox_lock, NULL);
@@ -247,6 +248,7 @@ void worker_join(struct worker *worker)
     free(worker->record);
     map_free(&worker->conns_by_id);
     options_release(worker->options);
+    ocsp_cache_release(worker->ocsp_cache);
     pthread_mutex_destroy(&worker->inbox_lock);
     uv_loop_close(&worker->loop);
     free(worker);

@@ -23,6 +23,7 @@ struct server;
 struct options;
 struct worker;
 struct match_cache;
+struct ocsp_cache;
 struct router;
 
 /* Bytes that a layer hands upwards have this much writable room in front of them, so that a cut-off
@@ -55,7 +56,8 @@ struct worker {
     bool is_control;
     bool is_stopping, is_drained;
 
-    struct options *options; /* retained; swapped by a post on reload */
+    struct options *options;       /* retained; swapped by a post on reload */
+    struct ocsp_cache *ocsp_cache; /* the same; NULL = nobody is checked */
 
     /* inbox: guards the two queues only; nothing is called while it is held. Messages have a queue of their
      * own, because they are looked for before each read, too. */

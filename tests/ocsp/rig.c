@@ -20,9 +20,19 @@ void rig_print_name(const X509_NAME *name, struct buf *out)
         buf_printf(out, "CN=%s", cn);
 }
 
-struct ocsp_settings rig_settings(struct rig *rig, enum ocsp_cache_type type)
+struct rig_settings rig_settings(struct rig *rig, enum ocsp_cache_type type)
 {
-    return (struct ocsp_settings){ .loop = &rig->loop, .type = type, .print_name = rig_print_name };
+    return (struct rig_settings){
+        .service = {.loop = &rig->loop, .print_name = rig_print_name },
+          .cache = { .type = type                }
+    };
+}
+
+static void start_service(struct rig *rig, const struct rig_settings *settings)
+{
+    rig->ocsp = ocsp_new(&settings->service);
+    rig->cache = ocsp_cache_open(&settings->cache);
+    ocsp_use_cache(rig->ocsp, rig->cache);
 }
 
 void rig_clock(int64_t s)
@@ -63,8 +73,8 @@ void rig_start(struct rig *rig, enum ocsp_cache_type type)
     };
     responder_set(rig->responder, SLOT_CA, &ca_is_good);
     rig_leaf_is(rig, ANSWER_GOOD);
-    struct ocsp_settings settings = rig_settings(rig, type);
-    rig->ocsp = ocsp_new(&settings);
+    struct rig_settings settings = rig_settings(rig, type);
+    start_service(rig, &settings);
 }
 
 static void on_closed(void *ctx)
@@ -76,17 +86,19 @@ static void on_closed(void *ctx)
 void rig_close_service(struct rig *rig)
 {
     ocsp_free(rig->ocsp, on_closed, rig);
+    ocsp_cache_release(rig->cache);
     rig->ocsp = NULL;
+    rig->cache = NULL;
     cr_expect_not(rig->is_closed, "on_closed runs later");
     uv_run(&rig->loop, UV_RUN_DEFAULT);
     cr_expect(rig->is_closed);
 }
 
-void rig_restart(struct rig *rig, const struct ocsp_settings *settings)
+void rig_restart(struct rig *rig, const struct rig_settings *settings)
 {
     rig_close_service(rig);
     rig->is_closed = false;
-    rig->ocsp = ocsp_new(settings);
+    start_service(rig, settings);
 }
 
 void rig_stop(struct rig *rig)
@@ -166,7 +178,11 @@ struct ocsp_check *rig_check(struct rig *rig, struct rig_chains *chains,
                              const struct ocsp_peer_options *options)
 {
     struct ocsp_question question = {
-        .next_chain = next_chain, .free_chains = free_chains, .chains = chains, .options = options
+        .next_chain = next_chain,
+        .free_chains = free_chains,
+        .chains = chains,
+        .options = options,
+        .cache = rig->cache,
     };
     return ocsp_check_new(rig->ocsp, &question);
 }

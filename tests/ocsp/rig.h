@@ -12,6 +12,7 @@ enum { SLOT_CA = 1, SLOT_LEAF = 2, SLOT_OTHER = 3 };
 struct rig {
     uv_loop_t loop;
     struct ocsp *ocsp;
+    struct ocsp_cache *cache; /* that the service uses */
     struct responder *responder;
     struct pki_cert root, ca, leaf; /* ca asks SLOT_CA, leaf asks SLOT_LEAF */
     bool is_closed;                 /* the service is gone */
@@ -22,10 +23,14 @@ struct rig {
 void rig_start(struct rig *rig, enum ocsp_cache_type type);
 /** Ends the service, checks that the loop is empty, frees everything. */
 void rig_stop(struct rig *rig);
+struct rig_settings {
+    struct ocsp_settings service;
+    struct ocsp_cache_settings cache;
+};
 /** Ends the service and starts another one: empty cache. */
-void rig_restart(struct rig *rig, const struct ocsp_settings *settings);
+void rig_restart(struct rig *rig, const struct rig_settings *settings);
 /** The usual settings for rig_restart(). */
-struct ocsp_settings rig_settings(struct rig *rig, enum ocsp_cache_type type);
+struct rig_settings rig_settings(struct rig *rig, enum ocsp_cache_type type);
 void rig_close_service(struct rig *rig);
 /** Both clocks stand `s` seconds after PKI_NOW_S. */
 void rig_clock(int64_t s);

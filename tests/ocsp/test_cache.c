@@ -73,7 +73,7 @@ Test(cache, counts_hits_misses_and_kinds)
     cr_expect_eq(hit.answer.this_update_ns, NOW);
     cr_expect_eq(hit.der.len, 0, "the same issuer: nothing to verify again");
     expect_stats(cache, "hits 1 misses 1 size 3 good 1 revoked 1 unknown 1");
-    ocsp_cache_free(cache);
+    ocsp_cache_release(cache);
 }
 
 Test(cache, a_new_answer_replaces_the_old_one_and_its_gauge)
@@ -87,7 +87,7 @@ Test(cache, a_new_answer_replaces_the_old_one_and_its_gauge)
     expect_stats(cache, "hits 0 misses 0 size 1 good 1 revoked 0 unknown 0");
     cr_expect(get(cache, 1, &hit));
     cr_expect_eq(hit.answer.status, OCSP_STATUS_GOOD);
-    ocsp_cache_free(cache);
+    ocsp_cache_release(cache);
 }
 
 Test(cache, an_older_answer_does_not_undo_a_revocation)
@@ -97,7 +97,7 @@ Test(cache, an_older_answer_does_not_undo_a_revocation)
     cr_expect_not(put(cache, 1, OCSP_STATUS_GOOD, NOW - 1));
     expect_stats(cache, "hits 0 misses 0 size 1 good 0 revoked 1 unknown 0");
     cr_expect(put(cache, 1, OCSP_STATUS_GOOD, NOW));
-    ocsp_cache_free(cache);
+    ocsp_cache_release(cache);
 }
 
 Test(cache, dropping_makes_the_hit_a_miss)
@@ -109,7 +109,7 @@ Test(cache, dropping_makes_the_hit_a_miss)
     drop(cache, 1, &hit, true);
     expect_stats(cache, "hits 0 misses 1 size 0 good 0 revoked 0 unknown 0");
     cr_expect_not(get(cache, 1, &hit));
-    ocsp_cache_free(cache);
+    ocsp_cache_release(cache);
 }
 
 Test(cache, an_expired_revocation_stays_as_evidence)
@@ -123,7 +123,7 @@ Test(cache, an_expired_revocation_stays_as_evidence)
     cr_assert(get(cache, 1, &hit));
     drop(cache, 1, &hit, false); /* invalid, not expired: no evidence */
     expect_stats(cache, "hits 0 misses 2 size 0 good 0 revoked 0 unknown 0");
-    ocsp_cache_free(cache);
+    ocsp_cache_release(cache);
 }
 
 Test(cache, preserve_revoked_keeps_every_revocation)
@@ -134,7 +134,7 @@ Test(cache, preserve_revoked_keeps_every_revocation)
     cr_assert(get(cache, 1, &hit));
     drop(cache, 1, &hit, false);
     expect_stats(cache, "hits 0 misses 1 size 1 good 0 revoked 1 unknown 0");
-    ocsp_cache_free(cache);
+    ocsp_cache_release(cache);
 }
 
 Test(cache, an_entry_replaced_meanwhile_is_not_dropped)
@@ -146,7 +146,7 @@ Test(cache, an_entry_replaced_meanwhile_is_not_dropped)
     put(cache, 1, OCSP_STATUS_GOOD, NOW + 1);
     drop(cache, 1, &old, true);
     expect_stats(cache, "hits 0 misses 1 size 1 good 1 revoked 0 unknown 0");
-    ocsp_cache_free(cache);
+    ocsp_cache_release(cache);
 }
 
 Test(cache, another_issuer_gets_the_bytes_to_verify_them_again)
@@ -159,7 +159,7 @@ Test(cache, another_issuer_gets_the_bytes_to_verify_them_again)
     cr_expect(span_is(buf_span(&hit.der), "der"));
     buf_free(&hit.der);
     expect_stats(cache, "hits 0 misses 0 size 1 good 1 revoked 0 unknown 0");
-    ocsp_cache_free(cache);
+    ocsp_cache_release(cache);
 }
 
 Test(cache, none_keeps_and_counts_nothing)
@@ -173,7 +173,7 @@ Test(cache, none_keeps_and_counts_nothing)
     drop(cache, 1, &hit, true);
     expect_stats(cache, "hits 0 misses 0 size 0 good 0 revoked 0 unknown 0");
     cr_expect_eq(ocsp_cache_stats(cache).type, OCSP_CACHE_NONE);
-    ocsp_cache_free(cache);
+    ocsp_cache_release(cache);
 }
 
 Test(cache, when_full_the_longest_expired_goes_and_revocations_last)
@@ -192,7 +192,7 @@ Test(cache, when_full_the_longest_expired_goes_and_revocations_last)
     expect_stats(cache, "hits 0 misses 1 size 4 good 0 revoked 4 unknown 0");
     put(cache, 9, OCSP_STATUS_GOOD, NOW);
     cr_expect_not(get(cache, 1, &hit), "the oldest revocation gives way at last");
-    ocsp_cache_free(cache);
+    ocsp_cache_release(cache);
 }
 
 Test(cache, preserved_revocations_are_never_pushed_out)
@@ -204,7 +204,7 @@ Test(cache, preserved_revocations_are_never_pushed_out)
     cr_expect(put(cache, 3, OCSP_STATUS_GOOD, NOW), "not a replay, merely not kept");
     cr_expect_not(get(cache, 3, &hit));
     cr_expect(get(cache, 1, &hit));
-    ocsp_cache_free(cache);
+    ocsp_cache_release(cache);
 }
 
 /* Eviction order against a plain model: whatever was put and dropped, the smallest goes. */
@@ -236,7 +236,7 @@ Test(cache, many_entries_leave_in_the_order_of_their_expiry)
     }
     for (unsigned n = 0; n < COUNT; n++)
         cr_expect_eq(get(cache, n, &hit), present[n], "%u", n);
-    ocsp_cache_free(cache);
+    ocsp_cache_release(cache);
 }
 
 static void *hammer(void *ctx)
@@ -264,5 +264,5 @@ Test(cache, counters_stay_true_with_four_threads)
     cr_expect_eq(stats.hits + stats.misses, 4 * 2000);
     cr_expect_eq(stats.good + stats.revoked + stats.unknown, stats.responses);
     cr_expect_leq(stats.responses, 40);
-    ocsp_cache_free(cache);
+    ocsp_cache_release(cache);
 }

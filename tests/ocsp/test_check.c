@@ -106,7 +106,7 @@ Test(check, a_skew_keeps_an_answer_alive)
 
 Test(check, without_a_cache_everything_is_asked_every_time)
 {
-    struct ocsp_settings settings = rig_settings(&rig, OCSP_CACHE_NONE);
+    struct rig_settings settings = rig_settings(&rig, OCSP_CACHE_NONE);
     rig_restart(&rig, &settings);
     cr_expect_eq(rig_judge_leaf(&rig, &options), OCSP_ACCEPT);
     cr_expect_eq(rig_judge_leaf(&rig, &options), OCSP_ACCEPT);
@@ -407,8 +407,8 @@ Test(check, the_log_of_expired_entries)
 
 Test(check, the_log_of_kept_evidence)
 {
-    struct ocsp_settings settings = rig_settings(&rig, OCSP_CACHE_LOCAL);
-    settings.preserve_revoked = true;
+    struct rig_settings settings = rig_settings(&rig, OCSP_CACHE_LOCAL);
+    settings.cache.preserve_revoked = true;
     rig_restart(&rig, &settings);
     leaf_lives_a_minute(ANSWER_REVOKED);
     rig_judge_leaf(&rig, &options);
@@ -581,8 +581,8 @@ Test(check, a_check_that_needs_nothing_is_done_by_run_as_well)
 
 Test(check, a_service_without_a_printer_of_names)
 {
-    struct ocsp_settings settings = rig_settings(&rig, OCSP_CACHE_LOCAL);
-    settings.print_name = NULL;
+    struct rig_settings settings = rig_settings(&rig, OCSP_CACHE_LOCAL);
+    settings.service.print_name = NULL;
     rig_restart(&rig, &settings);
     cr_expect_eq(rig_judge_leaf(&rig, &options), OCSP_ACCEPT);
     stop();

@@ -208,7 +208,7 @@ Test(fetch, follows_three_redirects_and_no_fourth)
 {
     redirect_over(3);
     cr_expect_eq(rig_judge_leaf(&rig, &options), OCSP_ACCEPT);
-    struct ocsp_settings settings = rig_settings(&rig, OCSP_CACHE_LOCAL);
+    struct rig_settings settings = rig_settings(&rig, OCSP_CACHE_LOCAL);
     rig_restart(&rig, &settings);
     redirect_over(4);
     cr_expect_eq(rig_judge_leaf(&rig, &options), OCSP_REJECT);
@@ -222,7 +222,7 @@ Test(fetch, follows_every_kind_of_redirect)
     struct responder_script script = rig_script(&rig, RESPONDER_ANSWER);
     responder_set(rig.responder, SLOT_OTHER, &script);
     for (size_t i = 0; i < sizeof CODES / sizeof *CODES; i++) {
-        struct ocsp_settings settings = rig_settings(&rig, OCSP_CACHE_LOCAL);
+        struct rig_settings settings = rig_settings(&rig, OCSP_CACHE_LOCAL);
         rig_restart(&rig, &settings);
         redirect(SLOT_LEAF, responder_url(rig.responder, SLOT_OTHER), CODES[i]);
         cr_expect_eq(rig_judge_leaf(&rig, &options), OCSP_ACCEPT, "%d", CODES[i]);
@@ -264,7 +264,7 @@ Test(fetch, a_proxy_of_the_environment_is_used_but_not_for_this_host)
     snprintf(proxy, sizeof proxy, "http://127.0.0.1:%d", responder_port(proxy_server));
     setenv("HTTP_PROXY", proxy, 1);
     setenv("http_proxy", "http://127.0.0.1:1", 1); /* the upper case one counts */
-    struct ocsp_settings settings = rig_settings(&rig, OCSP_CACHE_LOCAL);
+    struct rig_settings settings = rig_settings(&rig, OCSP_CACHE_LOCAL);
     rig_restart(&rig, &settings);
     unsetenv("HTTP_PROXY");
     unsetenv("http_proxy");
@@ -291,7 +291,7 @@ Test(fetch, no_proxy_star_means_none_at_all)
     setenv("HTTP_PROXY", proxy, 1);
     for (int i = 0; i < 3; i++) {
         setenv("NO_PROXY", i == 0 ? "other.example,*.x" : i == 1 ? "*" : "other.example, *", 1);
-        struct ocsp_settings settings = rig_settings(&rig, OCSP_CACHE_NONE);
+        struct rig_settings settings = rig_settings(&rig, OCSP_CACHE_NONE);
         rig_restart(&rig, &settings);
         cr_expect_eq(rig_judge(&rig, chain_of(&far), &options), i == 0 ? OCSP_ACCEPT : OCSP_REJECT);
     }

@@ -61,7 +61,7 @@ static void play(size_t i)
 Test(invalid_links, each_fault_has_its_reason)
 {
     for (size_t i = 0; i < FAULT_COUNT; i++) {
-        struct ocsp_settings settings = rig_settings(&rig, OCSP_CACHE_LOCAL);
+        struct rig_settings settings = rig_settings(&rig, OCSP_CACHE_LOCAL);
         rig_restart(&rig, &settings);
         play(i);
         expect(rig_usual_chain(&rig), 1, &rig.leaf, FAULTS[i].reason);
@@ -73,7 +73,7 @@ Test(invalid_links, warn_only_leaves_none)
 {
     options.warn_only = true;
     for (size_t i = 0; i < FAULT_COUNT; i++) {
-        struct ocsp_settings settings = rig_settings(&rig, OCSP_CACHE_LOCAL);
+        struct rig_settings settings = rig_settings(&rig, OCSP_CACHE_LOCAL);
         rig_restart(&rig, &settings);
         play(i);
         expect(rig_usual_chain(&rig), 0, NULL, NULL);

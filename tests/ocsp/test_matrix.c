@@ -100,7 +100,7 @@ static void remember(const struct fault *fault, bool revoked)
 
 static void forget(void)
 {
-    struct ocsp_settings settings = rig_settings(&rig, OCSP_CACHE_LOCAL);
+    struct rig_settings settings = rig_settings(&rig, OCSP_CACHE_LOCAL);
     rig_clock(0);
     rig_restart(&rig, &settings);
 }
