@@ -41,12 +41,12 @@ MOST_AT_START = 6 * KIB * KIB  # bytes of resident memory of vouchd without conn
 class Server:
     """A server process on a free port, pinned to its core."""
 
-    def __init__(self, binary, folder):
+    def __init__(self, binary, folder, more=""):
         self.folder = Path(folder)
         self.folder.mkdir()
         self.log = self.folder / "log"
         config = self.folder / "server.conf"
-        config.write_text('listen: "127.0.0.1:-1"\nping_interval: "10m"\n')
+        config.write_text('listen: "127.0.0.1:-1"\nping_interval: "10m"\n' + more)
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 ["taskset", "-c", SERVER_CORE, binary, "-c", str(config)],

@@ -6,6 +6,7 @@
  *   pubsub.c       publishers and subscribers with a bounded number of bytes under way
  *   reqrep.c       requests and replies
  *   connections.c  connecting, and holding idle connections
+ *   crowd.c        clients that a server has to ask a CA about, which does not answer
  *
  * A generator has no way to recover: whatever goes wrong ends the program with a sentence. */
 #ifndef BENCH_LOAD_H
@@ -17,6 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+#include "ocsp/pki.h"
 
 struct options {
     uint16_t port;
@@ -33,6 +36,7 @@ struct options {
     bool check; /* compare every delivered byte */
     bool tls;
     const char *ca_file, *cert_file, *key_file;
+    const char *responder; /* OCSP address in the certificates of a crowd */
 };
 
 /** What a run did; the CPU time and memory are added by who started it. */
@@ -72,6 +76,10 @@ struct peer {
 
 /** Makes the TLS context for all peers; NULL when TLS is not wanted. */
 SSL_CTX *peer_context(const struct options *options);
+
+/** Connects, reads INFO and does TLS, with a certificate of its own or (NULL) that of the context. */
+void peer_greet(struct peer *peer, const struct options *options, SSL_CTX *context,
+                const struct pki_cert *own);
 
 /** Connects, does TLS, CONNECT and PING, and waits for PONG; the socket is then non-blocking. */
 void peer_open(struct peer *peer, const struct options *options, SSL_CTX *context);
@@ -122,4 +130,5 @@ void run_pubsub(const struct options *options, SSL_CTX *context, struct result *
 void run_reqrep(const struct options *options, SSL_CTX *context, struct result *result);
 void run_idle(const struct options *options, SSL_CTX *context, struct result *result);
 void run_connect(const struct options *options, SSL_CTX *context, struct result *result);
+void run_crowd(const struct options *options, SSL_CTX *context, struct result *result);
 #endif

@@ -5,6 +5,7 @@
  *   loadgen reqrep  -p 4222 --pid 123 -P 4 -n 100000           requests, one under way each
  *   loadgen idle    -p 4222 --pid 123 -c 10000                 memory of idle connections
  *   loadgen conn    -p 4222 --pid 123 -c 10000                 connect, PONG, close
+ *   loadgen crowd   -p 4222 --pid 123 -c 1000 --tls ...        a certificate each, of a dead CA
  *
  * The server's CPU time comes in ticks of 10 ms: choose -n so that it works for a second at least,
  * and compare CPU per message rather than messages per second. */
@@ -30,9 +31,10 @@ static const struct mode MODES[] = {
     { "reqrep", run_reqrep },
     { "idle",   run_idle   },
     { "conn",   run_connect},
+    { "crowd",  run_crowd  },
 };
 
-static const char USAGE[] = "usage: loadgen pub|pubsub|reqrep|idle|conn [options]\n"
+static const char USAGE[] = "usage: loadgen pub|pubsub|reqrep|idle|conn|crowd [options]\n"
                             "  -p, --port N          port on 127.0.0.1 (4222)\n"
                             "      --pid N           the server's process, for CPU and memory\n"
                             "  -n, --messages N      per publisher or requester (1000000)\n"
@@ -41,12 +43,14 @@ static const char USAGE[] = "usage: loadgen pub|pubsub|reqrep|idle|conn [options
                             "  -S, --subscribers N   (1; 0 for pub)\n"
                             "  -q, --queue NAME      subscribers form a queue group\n"
                             "  -i, --in-flight N     requests under way per requester (1)\n"
-                            "  -c, --connections N   of idle and conn (1000)\n"
+                            "  -c, --connections N   of idle, conn and crowd (1000)\n"
                             "  -w, --window N        bytes under way per subscriber (8388608)\n"
                             "      --subject NAME    (load.test)\n"
                             "      --same-sids       all subscribers use one sid\n"
                             "      --check           compare every delivered byte, and the order\n"
-                            "      --tls [--ca FILE] [--cert FILE --key FILE]\n";
+                            "      --tls [--ca FILE] [--cert FILE --key FILE]\n"
+                            "      --responder URL       in a crowd's certificates, which\n"
+                            "                            --cert and --key are to issue\n";
 
 _Noreturn void die(const char *format, ...)
 {
@@ -79,7 +83,17 @@ static uint64_t number(const char *digits)
     return value;
 }
 
-enum { OPT_PID = 256, OPT_SUBJECT, OPT_SAME_SIDS, OPT_CHECK, OPT_TLS, OPT_CA, OPT_CERT, OPT_KEY };
+enum {
+    OPT_PID = 256,
+    OPT_SUBJECT,
+    OPT_SAME_SIDS,
+    OPT_CHECK,
+    OPT_TLS,
+    OPT_CA,
+    OPT_CERT,
+    OPT_KEY,
+    OPT_RESPONDER
+};
 
 static void set_option(struct options *options, int which, const char *value)
 {
@@ -101,6 +115,7 @@ static void set_option(struct options *options, int which, const char *value)
     case OPT_CA: options->ca_file = value; break;
     case OPT_CERT: options->cert_file = value; break;
     case OPT_KEY: options->key_file = value; break;
+    case OPT_RESPONDER: options->responder = value; break;
     default: fputs(USAGE, stderr); exit(2);
     }
 }
@@ -125,7 +140,8 @@ static void read_options(int argc, char **argv, struct options *options)
         { "ca",               required_argument, NULL, OPT_CA },
         { "cert",           required_argument, NULL, OPT_CERT },
         { "key",              required_argument, NULL, OPT_KEY },
-        { 0                },
+        { "responder",                 required_argument, NULL, OPT_RESPONDER },
+        { 0},
     };
 
     for (int which; (which = getopt_long(argc, argv, "p:n:s:P:S:q:i:c:w:", LONG, NULL)) != -1;)

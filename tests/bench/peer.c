@@ -80,16 +80,25 @@ static void await_line(struct peer *peer, const char *ending)
     }
 }
 
-void peer_open(struct peer *peer, const struct options *options, SSL_CTX *context)
+void peer_greet(struct peer *peer, const struct options *options, SSL_CTX *context,
+                const struct pki_cert *own)
 {
     *peer = (struct peer){ .fd = open_socket(options->port) };
     await_line(peer, "\r\n");
-    if (context) {
-        peer->ssl = SSL_new(context);
-        SSL_set_fd(peer->ssl, peer->fd);
-        if (SSL_connect(peer->ssl) != 1)
-            die("the TLS handshake failed");
-    }
+    if (!context)
+        return;
+    peer->ssl = SSL_new(context);
+    SSL_set_fd(peer->ssl, peer->fd);
+    if (own && (SSL_use_certificate(peer->ssl, own->x509) != 1 ||
+                SSL_use_PrivateKey(peer->ssl, own->key) != 1))
+        die("cannot use a certificate");
+    if (SSL_connect(peer->ssl) != 1)
+        die("the TLS handshake failed");
+}
+
+void peer_open(struct peer *peer, const struct options *options, SSL_CTX *context)
+{
+    peer_greet(peer, options, context, NULL);
     peer_send(peer, CONNECT_LINE, sizeof CONNECT_LINE - 1);
     await_line(peer, "PONG\r\n");
     fcntl(peer->fd, F_SETFL, O_NONBLOCK);

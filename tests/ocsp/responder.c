@@ -13,7 +13,7 @@
 
 #include "base/mem.h"
 
-#define CONNECTIONS 512
+#define CONNECTIONS 4096 /* threads in its life */
 #define HEAD_MAX    8192
 #define DRIP_MS     20
 

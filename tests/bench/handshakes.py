@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+"""What OCSP costs: handshakes with client certificates, and traffic while a CA does not answer.
+
+    handshakes.py BUILD_FOLDER       # VOUCH_SERVER and NATS_SERVER name other binaries
+
+The responder answers from this machine. "Hit": the answer is in memory. "Miss": nothing is kept, each
+handshake asks. A nats-server knows OCSP since 2.10; an older one is left out. Of several rounds the
+smallest value counts, as in bench.py.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from bench import GENERATOR_CORE, KIB, ROUNDS, Server
+
+sys.path.append(str(Path(__file__).parent.parent / "responder"))
+from authority import ROOT_SLOT, Authority  # noqa: E402
+
+# name, options in the tls block, the rest of the configuration, number of handshakes
+CASES = [
+    ("off", "", "", 3000),
+    ("hit", "ocsp_peer: true", "", 3000),
+    ("miss", "ocsp_peer: true", "ocsp_cache: false", 1000),
+]
+MOST_FOR_HIT = 1.05  # of the CPU time of a handshake without OCSP
+
+CROWD, REQUESTS = 1000, 60000
+CA_TIMEOUT_S = 6  # longer than the crowd takes to come, and over before the requests are
+MOST_P99 = 1.20  # of the p99 without a crowd
+MOST_PENDING = 100 * KIB  # bytes of resident memory per handshake that waits
+
+
+class Bench:
+    """The generator, the authority, and a folder for the servers."""
+
+    def __init__(self, generator, authority, folder):
+        self.generator = generator
+        self.authority = authority
+        self.folder = Path(folder)
+        self.servers = 0
+
+    def start(self, binary, tls, more):
+        self.servers += 1
+        return Server(binary, self.folder / str(self.servers), self.authority.tls(tls) + more)
+
+    def command(self, server, arguments, name):
+        """The generator, as a client with the certificate NAME."""
+        return ["taskset", "-c", GENERATOR_CORE, self.generator, *arguments.split(),
+                "--port", server.port, "--pid", str(server.process.pid),
+                "--tls", "--ca", self.authority.path("ca.pem"),
+                "--cert", self.authority.path(f"{name}.pem"), "--key", self.authority.path(f"{name}.key")]
+
+    def run(self, server, arguments, name):
+        done = subprocess.run(self.command(server, arguments, name), stdout=subprocess.PIPE, check=False,
+                              timeout=300)
+        if done.returncode != 0:
+            sys.exit(f"'{arguments}' failed:\n{server.log.read_text()[-2000:]}")
+        return json.loads(done.stdout)
+
+
+def measure_handshakes(bench, binaries):
+    """{(case, server): (CPU us per handshake, handshakes per second)}, the best of each."""
+    best = {}
+    bench.authority.order(f"say {ROOT_SLOT} client-good good 86400")
+    for _ in range(ROUNDS):
+        for name, tls, more, count in CASES:
+            for which, binary in binaries.items():
+                server = bench.start(binary, tls, more)
+                try:
+                    answer = bench.run(server, f"conn -c {count}", "client-good")
+                finally:
+                    server.stop()
+                cpu, speed = best.get((name, which), (float("inf"), 0))
+                best[name, which] = (min(cpu, answer["cpu_us_per_message"]),
+                                     max(speed, answer["messages_per_s"]))
+    return best
+
+
+def requests_p99(bench, server):
+    return bench.run(server, f"reqrep -n {REQUESTS}", "client-noaia")["p99_us"]
+
+
+def run_crowd(bench, server):
+    """p99 while a crowd waits and is refused; bytes of memory for each of the crowd."""
+    command = bench.command(server, f"crowd -c {CROWD} --responder {bench.authority.url(ROOT_SLOT)}", "ca")
+    with subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as crowd:
+        if crowd.stderr.readline() != "waiting\n":
+            sys.exit("the crowd could not wait")
+        p99 = requests_p99(bench, server)
+        answer, said = crowd.communicate(timeout=60)
+        if crowd.returncode != 0:
+            sys.exit(f"not all of the crowd were refused: {said}")
+    return p99, json.loads(answer)["rss_grown_per_message"]
+
+
+def measure_crowd(bench, binary):
+    """p99 without and with a crowd, and its memory: the best of each."""
+    alone, among, memory = [], [], []
+    bench.authority.order(f"commit {ROOT_SLOT} client-good hangs before the head")
+    for _ in range(ROUNDS):
+        server = bench.start(binary, f'ocsp_peer: {{ verify: true, ca_timeout: {CA_TIMEOUT_S} }}', "")
+        try:
+            alone.append(requests_p99(bench, server))
+            p99, each = run_crowd(bench, server)
+            among.append(p99)
+            memory.append(each)
+        finally:
+            server.stop()
+    return min(alone), min(among), min(memory)
+
+
+def print_handshakes(best, binaries):
+    print(f"{'mTLS handshake':20}" + "".join(f" {which + ' CPU':>16} {which + '/s':>13}" for which in binaries))
+    for name, *_ in CASES:
+        cells = (f" {best[name, which][0]:13.0f} us {best[name, which][1]:13,.0f}" for which in binaries)
+        print(f"{'OCSP ' + name:20}" + "".join(cells))
+    ratio = best["hit", "vouchd"][0] / best["off", "vouchd"][0]
+    print(f"{'hit to off':20} {ratio:16.3f}   (bar {MOST_FOR_HIT})")
+    return [] if ratio <= MOST_FOR_HIT else [f"a hit costs {ratio:.3f} of a handshake without OCSP"]
+
+
+def print_crowd(which, alone, among, memory):
+    ratio = among / alone
+    print(f"{which}, {CROWD} handshakes wait for a dead CA: p99 of requests {alone} -> {among} us, {ratio:.2f}"
+          f" (bar {MOST_P99}); {memory / KIB:.0f} KiB for each (bar {MOST_PENDING / KIB:.0f})")
+    missed = []
+    if ratio > MOST_P99:
+        missed.append(f"a crowd that waits makes the p99 of others {ratio:.2f} of what it was")
+    if memory > MOST_PENDING:
+        missed.append(f"a handshake that waits takes {memory:.0f} bytes, allowed are {MOST_PENDING}")
+    return missed
+
+
+def knows_ocsp(binary):
+    said = subprocess.run([binary, "--version"], stdout=subprocess.PIPE, text=True, check=False).stdout
+    version = re.search(r"v(\d+)\.(\d+)", said)
+    return version and (int(version[1]), int(version[2])) >= (2, 10)
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    build = Path(sys.argv[1])
+    generator, program = (next(build.rglob(name), None) for name in ("loadgen", "scripted_responder"))
+    ours = os.environ.get("VOUCH_SERVER") or next(build.rglob("vouchd"), None)
+    theirs = shutil.which(os.environ.get("NATS_SERVER", "nats-server"))
+    if not generator or not program or not ours:
+        sys.exit("needs loadgen, scripted_responder and vouchd in the build folder")
+    binaries = {"vouchd": str(ours)}
+    if theirs and knows_ocsp(theirs):
+        binaries["nats-server"] = theirs
+    else:
+        print("no comparison: NATS_SERVER names no nats-server of version 2.10 or later")
+    with tempfile.TemporaryDirectory() as folder, Authority(program, f"{folder}/certs") as authority:
+        bench = Bench(str(generator), authority, folder)
+        missed = print_handshakes(measure_handshakes(bench, binaries), binaries)
+        for which, binary in binaries.items():
+            found = print_crowd(which, *measure_crowd(bench, binary))
+            missed += found if which == "vouchd" else []
+    for sentence in missed:
+        print(f"missed: {sentence}", file=sys.stderr)
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
