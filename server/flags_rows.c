@@ -192,7 +192,7 @@ static bool apply_tls(const struct flag_value *values, struct options *options, 
     if (!given)
         return true;
     if (values[FLAG_TLS].given && !values[FLAG_TLS].boolean) {
-        tls_options_drop(options);
+        options->tls = NULL;
         return true;
     }
     if (!text_of(&values[FLAG_TLS_CERT]))

@@ -6,10 +6,12 @@
 #include "base/rand.h"
 #include "base/text.h"
 
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 
 enum { KEY_LEN = 32, CRC_LEN = 2, RAW_LEN = 1 + KEY_LEN + CRC_LEN };
+enum { SEED_PREFIX = 0x90, SEED_RAW_LEN = RAW_LEN + 1, SEED_TEXT_LEN = 58 };
 enum { SIG_LEN = 64, SIG_RAW_URL_LEN = 86, SIG_STD_LEN = 88 };
 
 /* CRC-16/XMODEM: polynomial 0x1021, initial value 0, nothing reflected. */
@@ -40,12 +42,15 @@ void nkey_new_public(enum nkey_type type, char out[NKEY_PUBLIC_LEN + 1])
     buf_free(&text);
 }
 
+static bool ends_in_crc(struct span raw)
+{
+    uint16_t crc = crc16(raw.ptr, raw.len - CRC_LEN);
+    return raw.ptr[raw.len - 2] == (crc & 0xFF) && raw.ptr[raw.len - 1] == crc >> 8;
+}
+
 static bool raw_is_key(struct span raw, enum nkey_type type)
 {
-    if (raw.len != RAW_LEN || raw.ptr[0] != (uint8_t)type)
-        return false;
-    uint16_t crc = crc16(raw.ptr, RAW_LEN - CRC_LEN);
-    return raw.ptr[RAW_LEN - 2] == (crc & 0xFF) && raw.ptr[RAW_LEN - 1] == crc >> 8;
+    return raw.len == RAW_LEN && raw.ptr[0] == (uint8_t)type && ends_in_crc(raw);
 }
 
 bool nkey_read_public(struct span text, enum nkey_type type, uint8_t key[32])
@@ -57,6 +62,20 @@ bool nkey_read_public(struct span text, enum nkey_type type, uint8_t key[32])
     bool ok = base32_decode(&raw, text) && raw_is_key(buf_span(&raw), type);
     if (ok)
         memcpy(key, raw.data + 1, KEY_LEN);
+    buf_free(&raw);
+    return ok;
+}
+
+/* In front of a seed stand 5 bits that say so and 8 bits of its type, then 3 bits of nothing. */
+bool nkey_is_seed(struct span text, enum nkey_type type)
+{
+    struct buf raw = { 0 };
+    bool ok = text.len == SEED_TEXT_LEN && base32_decode(&raw, text) && raw.len == SEED_RAW_LEN &&
+              raw.data[0] == (uint8_t)(SEED_PREFIX | type >> 5) &&
+              raw.data[1] == (uint8_t)(type << 3) && ends_in_crc(buf_span(&raw));
+
+    if (raw.data)
+        OPENSSL_cleanse(raw.data, raw.cap);
     buf_free(&raw);
     return ok;
 }

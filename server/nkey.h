@@ -22,6 +22,8 @@ enum nkey_type {
 void nkey_new_public(enum nkey_type type, char out[NKEY_PUBLIC_LEN + 1]);
 /** Is this text a public key of the type, checksum included? Then `key` gets its 32 bytes. */
 bool nkey_read_public(struct span text, enum nkey_type type, uint8_t key[32]);
+/** Is this text a seed of the type, checksum included? */
+bool nkey_is_seed(struct span text, enum nkey_type type);
 /** Does `sig` (base64url without padding, or base64 with it) sign `data` under the public user key? */
 bool nkey_verify(struct span public_text, struct span data, struct span sig);
 /** The same for a key of whatever type, as nkey_read_public() gave it. */

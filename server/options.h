@@ -43,7 +43,7 @@ struct tls_options {
     struct ocsp_peer_options ocsp_peer;
     struct tls_context *context; /* built when the options were loaded */
     uint8_t digest[32];          /* of all that the context was built from, files included */
-    struct conf_pos pos;         /* where the block stands */
+    struct tls_options *next;    /* all blocks of these options */
 };
 
 struct account;
@@ -90,6 +90,109 @@ struct auth_options {
 
 enum write_timeout { WRITE_TIMEOUT_DEFAULT, WRITE_TIMEOUT_CLOSE, WRITE_TIMEOUT_RETRY };
 
+/* ---- the other listeners ------------------------------------------------------------------ */
+
+/** A list of texts, file order. */
+struct text_list {
+    const char **items;
+    size_t count;
+};
+
+struct name_value {
+    const char *name, *value;
+};
+
+/** Where a block listens, and where it stands in the file. */
+struct listen_options {
+    const char *host; /* "0.0.0.0" */
+    int port;         /* 0 = does not listen, -1 = any free one */
+    struct conf_pos pos;
+};
+
+/** Who may come in there, instead of those of the client port; all NULL when unset. */
+struct override_auth {
+    const char *user, *password, *token, *no_auth_user;
+    int64_t timeout_ms; /* 0 = that of the client port */
+};
+
+struct websocket_options {
+    struct listen_options listen; /* first */
+    const char *advertise;
+    bool no_tls;             /* without `tls` */
+    struct tls_options *tls; /* NULL when unset */
+    bool same_origin, compression;
+    struct text_list allowed_origins; /* none = any */
+    struct name_value *headers;       /* of the answer to the upgrade */
+    size_t header_count;
+    int64_t handshake_timeout_ms;
+    int64_t ping_interval_ms; /* 0 = that of the client port */
+    struct override_auth auth;
+    const char *jwt_cookie, *user_cookie, *pass_cookie, *token_cookie; /* names; NULL when unset */
+};
+
+struct mqtt_options {
+    struct listen_options listen; /* first */
+    struct tls_options *tls;      /* NULL when unset */
+    struct override_auth auth;
+    int64_t ack_wait_ms;
+    int max_ack_pending;
+    bool reject_qos2_publish, downgrade_qos2_subscribe;
+};
+
+enum leaf_compression {
+    LEAF_COMPRESSION_S2_AUTO, /* by round trip time */
+    LEAF_COMPRESSION_OFF,
+    LEAF_COMPRESSION_NOT_SUPPORTED,
+    LEAF_COMPRESSION_ACCEPT, /* as the other side wants */
+    LEAF_COMPRESSION_FAST,
+    LEAF_COMPRESSION_BETTER,
+    LEAF_COMPRESSION_BEST
+};
+
+struct compression_options {
+    enum leaf_compression mode;
+    int64_t *rtt_thresholds_ms; /* of LEAF_COMPRESSION_S2_AUTO */
+    size_t rtt_threshold_count;
+};
+
+/** A hub that we dial. */
+struct remote_options {
+    struct text_list urls;
+    const char *account; /* ours; "$G" */
+    const char *credentials, *nkey_seed;
+    struct tls_options *tls; /* NULL when unset */
+    bool hub, no_randomize, disabled, ignore_discovered_servers, isolate, request_isolation;
+    bool ws_compression, ws_no_masking;
+    struct text_list deny_imports, deny_exports;
+    struct compression_options compression;
+    int64_t first_info_timeout_ms, dial_timeout_ms; /* dial_timeout_ms 0 = that of the block */
+    const char *proxy_url, *proxy_user, *proxy_password;
+    int64_t proxy_timeout_ms;
+};
+
+/** A user of leafnodes.authorization. */
+struct leaf_user {
+    const char *name, *password, *account;
+};
+
+struct leafnode_options {
+    struct listen_options listen; /* first */
+    struct tls_options *tls;      /* NULL when unset */
+    const char *advertise, *min_version;
+    bool no_advertise, isolate;
+    struct compression_options compression;
+    int64_t reconnect_ms, dial_timeout_ms;
+    int64_t write_deadline_ms; /* 0 = that of the client port */
+    enum write_timeout write_timeout;
+    struct remote_options *remotes;
+    size_t remote_count;
+    struct leaf_user single; /* all NULL when unset */
+    const char *nkey;
+    struct leaf_user *users;
+    size_t user_count;
+    int64_t auth_timeout_ms; /* 0 = that of the client port */
+};
+
 struct options {
     /* listeners */
     const char *host; /* "0.0.0.0" */
@@ -101,9 +204,13 @@ struct options {
     /* of https: as `tls`, but clients show certificates only when ocsp_peer is on */
     struct tls_options *monitor_tls;
     const char *http_host;
-    int http_port, https_port;       /* 0 = off, -1 = any free one */
-    const char *http_base_path;      /* normalised: "" or "/mon" */
-    const char *http_base_path_text; /* as configured */
+    int http_port, https_port;           /* 0 = off, -1 = any free one */
+    const char *http_base_path;          /* normalised: "" or "/mon" */
+    const char *http_base_path_text;     /* as configured */
+    struct websocket_options *websocket; /* NULL when the block is missing, as the next two */
+    struct mqtt_options *mqtt;
+    struct leafnode_options *leafnodes;
+    struct tls_options *tls_blocks; /* all that were read: who frees the options frees these */
 
     /* identity */
     const char *server_name; /* NULL = the server id */

@@ -24,8 +24,8 @@ struct auth_block {
 
 #define AT(field) offsetof(struct auth_block, field)
 
-static option_read_fn read_auth_timeout, read_users, read_defaults, read_password, read_types,
-    read_user_permissions, read_user_nkey;
+static option_read_fn read_users, read_defaults, read_password, read_types, read_user_permissions,
+    read_user_nkey;
 
 static const struct option_row AUTHORIZATION_ROWS[] = {
     ROW("user", "username", OPTION_STRING, AT(user), NULL, RELOAD_LIVE, NULL,
@@ -274,8 +274,8 @@ void users_take_defaults(struct options *options, size_t first, struct permissio
 
 /* ---- the block ---------------------------------------------------------------------------- */
 
-static void read_auth_timeout(struct options_reader *reader, const struct option_row *row,
-                              const struct conf_value *value, void *target)
+void read_auth_timeout(struct options_reader *reader, const struct option_row *row,
+                       const struct conf_value *value, void *target)
 {
     struct error err;
     int64_t ns = 0;

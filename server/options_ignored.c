@@ -5,9 +5,8 @@
 #include "base/text.h"
 #include "permissions.h"
 
-static option_read_fn accept_anything, check_size, check_sync, check_cipher, check_limits,
-    check_listen, check_permissions, check_tls, check_authorization, check_array, refuse_routes,
-    refuse_gateways;
+static option_read_fn check_size, check_sync, check_cipher, check_limits, check_listen,
+    check_permissions, check_authorization, check_array, refuse_routes, refuse_gateways;
 
 /* Members of an ignored block are only checked. */
 #define IGNORED(name, aliases, type)                                                               \
@@ -16,8 +15,8 @@ static option_read_fn accept_anything, check_size, check_sync, check_cipher, che
     ROW(name, aliases, OPTION_CUSTOM, NOWHERE, NULL, RELOAD_NOTHING, NULL, .help = "Ignored.",     \
         .read = (check))
 
-static void accept_anything(struct options_reader *reader, const struct option_row *row,
-                            const struct conf_value *value, void *target)
+void accept_anything(struct options_reader *reader, const struct option_row *row,
+                     const struct conf_value *value, void *target)
 {
     (void)reader, (void)row, (void)value, (void)target;
 }
@@ -182,8 +181,8 @@ void read_js_domain(struct options_reader *reader, const struct option_row *row,
     CHECKED("listen", NULL, check_listen), IGNORED("host", "net", OPTION_STRING),                  \
         ROW("port", NULL, OPTION_INT64, offsetof(struct member, port), NULL, RELOAD_NOTHING, NULL, \
             .help = "Ignored."),                                                                   \
-        CHECKED("authorization", NULL, check_authorization), CHECKED("tls", NULL, check_tls),      \
-        IGNORED("connect_retries", NULL, OPTION_INT64),                                            \
+        CHECKED("authorization", NULL, check_authorization),                                       \
+        CHECKED("tls", NULL, read_unused_tls), IGNORED("connect_retries", NULL, OPTION_INT64),     \
         IGNORED("connect_backoff", NULL, OPTION_BOOL),                                             \
         IGNORED("write_deadline", NULL, OPTION_DURATION_MS),                                       \
         IGNORED("write_timeout", NULL, OPTION_STRING)
@@ -271,13 +270,13 @@ static void check_authorization(struct options_reader *reader, const struct opti
     value_is(reader, value, CONF_MAP);
 }
 
-static void check_tls(struct options_reader *reader, const struct option_row *row,
-                      const struct conf_value *value, void *target)
+void read_unused_tls(struct options_reader *reader, const struct option_row *row,
+                     const struct conf_value *value, void *target)
 {
     (void)row, (void)target;
-    struct tls_options *tls = read_tls_block(reader, value);
-    if (tls)
-        tls_context_release(tls->context);
+    const struct tls_options *tls = read_tls_block(reader, value);
+    if (tls && tls->ocsp_peer.verify)
+        options_note(reader->options, NOTE_OCSP_UNUSED);
 }
 
 static void refuse_routes(struct options_reader *reader, const struct option_row *row,

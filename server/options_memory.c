@@ -96,10 +96,7 @@ struct options *options_retain(struct options *options)
 
 static void release_parts(struct options *options)
 {
-    if (options->tls)
-        tls_context_release(options->tls->context);
-    if (options->monitor_tls)
-        tls_context_release(options->monitor_tls->context);
+    tls_options_release(options);
     for (size_t i = 0; i < options->auth.user_count; i++)
         permissions_release(options->auth.users[i].permissions);
     for (size_t i = 0; i < options->account_count; i++)

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 
+#define NS_PER_MS  INT64_C(1000000)
 #define NS_PER_SEC INT64_C(1000000000)
 
 static option_read_fn read_peer_seconds, read_cache_type, read_save_interval;
@@ -183,4 +184,60 @@ void read_stapling(struct options_reader *reader, const struct option_row *row,
         problem_at(
             reader, value,
             "OCSP stapling is not available in this version of vouchd: set \"ocsp\" to false");
+}
+
+/* ---- who is checked, and may be ----------------------------------------------------------- */
+
+static bool is_checked(const struct tls_options *tls)
+{
+    return tls && tls->ocsp_peer.verify;
+}
+
+bool options_use_ocsp(const struct options *options)
+{
+    const struct leafnode_options *leafnodes = options->leafnodes;
+    if (is_checked(options->tls) || (options->websocket && is_checked(options->websocket->tls)) ||
+        (options->mqtt && is_checked(options->mqtt->tls)) ||
+        (leafnodes && is_checked(leafnodes->tls)))
+        return true;
+    for (size_t i = 0; leafnodes && i < leafnodes->remote_count; i++)
+        if (is_checked(leafnodes->remotes[i].tls))
+            return true;
+    return false;
+}
+
+static void note_short_timeout(struct options *options, const char *block,
+                               const struct tls_options *tls)
+{
+    if (!is_checked(tls))
+        return;
+    int64_t ca_timeout_ns = tls->ocsp_peer.ca_timeout_ns; /* 0 is the default, too */
+    if (ca_timeout_ns == 0)
+        ca_timeout_ns = ocsp_peer_defaults().ca_timeout_ns;
+    if (tls->timeout_ms * NS_PER_MS <= ca_timeout_ns)
+        options_note(options, options_printf(options, NOTE_OCSP_TIMEOUT, block, block));
+}
+
+/* Who has its peers checked must demand their certificates. */
+static void check_listener(struct options *options, struct problems *problems, const char *block,
+                           const struct tls_options *tls)
+{
+    if (is_checked(tls) && !tls->verify)
+        problem_plain(problems, "OCSP peer verification for client connections requires TLS verify "
+                                "(mTLS) to be enabled");
+    note_short_timeout(options, block, tls);
+}
+
+void check_ocsp_peers(struct options *options, struct problems *problems)
+{
+    const struct leafnode_options *leafnodes = options->leafnodes;
+    check_listener(options, problems, "tls", options->tls);
+    if (options->websocket)
+        check_listener(options, problems, "websocket.tls", options->websocket->tls);
+    if (options->mqtt)
+        check_listener(options, problems, "mqtt.tls", options->mqtt->tls);
+    if (leafnodes)
+        check_listener(options, problems, "leafnodes.tls", leafnodes->tls);
+    for (size_t i = 0; leafnodes && i < leafnodes->remote_count; i++)
+        note_short_timeout(options, "leafnodes.remotes.tls", leafnodes->remotes[i].tls);
 }

@@ -254,19 +254,21 @@ static void read_duration(struct options_reader *reader, const struct option_row
                           const struct conf_value *value, void *target)
 {
     struct error err;
+    struct conf_value named = *value; /* an alias is not told */
     int64_t ns = 0;
+    named.key = row->name;
     if (value->type == CONF_STRING || row->type == OPTION_DURATION_TEXT) {
         if (!value_is(reader, value, CONF_STRING))
             return;
     } else {
-        warning_at(reader, value, "%s should be converted to a duration", value->key);
+        warning_at(reader, &named, "%s should be converted to a duration", row->name);
         if (!value_is(reader, value, CONF_INTEGER))
             return;
     }
     if (!value_seconds(value, &ns, &err))
-        problem_at(reader, value, "error parsing %s: %s", value->key, err.text);
+        problem_at(reader, value, "error parsing %s: %s", row->name, err.text);
     else if (ns < 0)
-        problem_at(reader, value, "%s value can not be negative", value->key);
+        problem_at(reader, value, "%s value can not be negative", row->name);
     else
         store_number(row, target, ns_to_ms(ns));
 }

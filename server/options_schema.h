@@ -82,7 +82,9 @@ struct schema {
 extern const struct schema ROOT_SCHEMA, TLS_SCHEMA, CERTS_SCHEMA, OCSP_PEER_SCHEMA,
     OCSP_CACHE_SCHEMA, AUTHORIZATION_SCHEMA, USER_SCHEMA, PERMISSIONS_SCHEMA,
     SUBJECT_PERMISSIONS_SCHEMA, RESPONSES_SCHEMA, ACCOUNT_SCHEMA, ACCOUNT_LIMITS_SCHEMA,
-    CLUSTER_SCHEMA, GATEWAY_SCHEMA, JETSTREAM_SCHEMA;
+    WEBSOCKET_SCHEMA, MQTT_SCHEMA, OVERRIDE_AUTH_SCHEMA, LEAFNODES_SCHEMA, LEAF_AUTH_SCHEMA,
+    LEAF_USER_SCHEMA, REMOTE_SCHEMA, PROXY_SCHEMA, COMPRESSION_SCHEMA, CLUSTER_SCHEMA,
+    GATEWAY_SCHEMA, JETSTREAM_SCHEMA;
 
 /* ---- memory that lives as long as the options; erased before it is freed ----------------- */
 
@@ -97,9 +99,14 @@ const char *options_printf(struct options *options, const char *format, ...)
     "JetStream is not supported by this server, \"jetstream\" configuration ignored"
 #define NOTE_CLUSTER "Cluster routes are not supported by this server, cluster listener ignored"
 #define NOTE_GATEWAY "Gateways are not supported by this server, \"gateway\" configuration ignored"
+#define NOTE_OCSP_UNUSED                                                                           \
+    "\"ocsp_peer\" has no effect in cluster.tls, gateway.tls and resolver_tls: nobody is checked " \
+    "there"
+/* of two times the name of the block */
 #define NOTE_OCSP_TIMEOUT                                                                          \
-    "tls.timeout is not longer than ocsp_peer.ca_timeout: a slow OCSP responder will look like a " \
-    "slow client"
+    "%s.timeout is not longer than %s.ocsp_peer.ca_timeout: while a slow OCSP responder is "       \
+    "waited "                                                                                      \
+    "for the timeout stands still, so a handshake may take longer than it says"
 
 /** Adds a sentence to options->notes, unless it is there already. */
 void options_note(struct options *options, const char *text);
@@ -157,12 +164,24 @@ option_read_fn read_listen, read_http, read_https, read_base_path, read_server_n
     read_metadata, read_feature_flags, read_write_timeout, read_lame_duck_duration,
     read_lame_duck_grace;
 option_read_fn read_tls, read_ocsp_peer, read_ocsp_cache, read_stapling;
-option_read_fn read_authorization, read_permissions_member, read_accounts, read_system_account;
+option_read_fn read_authorization, read_auth_timeout, read_permissions_member, read_accounts,
+    read_system_account;
+option_read_fn read_websocket, read_mqtt, read_leafnodes, read_remotes, read_compression;
 option_read_fn read_refused, read_refused_if_true, read_jetstream, read_cluster, read_gateway,
-    read_js_domain;
+    read_js_domain, read_unused_tls, accept_anything;
 
-/** Reads a tls block and loads its certificates; NULL when it is no map. The context is owned by
- *  whoever keeps the block. */
+/* ---- what the blocks of the other listeners share (options_blocks.c) ----------------------- */
+
+/** `listen` and `authorization` of such a block. */
+option_read_fn read_block_listen, read_override_auth;
+struct conf_pos options_copy_pos(struct options *options, const struct conf_value *value);
+/** A text or a list of texts. `wrong_item` comes before the type of an item that is no text; NULL: as
+ *  Go says it. */
+void read_text_items(struct options_reader *reader, const struct conf_value *value,
+                     struct text_list *list, const char *wrong_item);
+
+/** Reads a tls block and loads its certificates; NULL when it is no map. The context belongs to the
+ *  options. */
 struct tls_options *read_tls_block(struct options_reader *reader, const struct conf_value *value);
 /** Builds the permissions of a map; NULL when it is none. Owned. */
 struct permissions *read_permissions(struct options_reader *reader, const struct conf_value *map);
@@ -185,8 +204,14 @@ bool tls_options_override(struct options *options, const struct tls_override *ov
                           struct error *err);
 /** Builds monitor_tls when it is needed. False and the sentence. */
 bool tls_options_for_monitor(struct options *options, struct error *err);
-/** Switches the clients' TLS off. */
-void tls_options_drop(struct options *options);
+/** Releases the contexts of all tls blocks. */
+void tls_options_release(struct options *options);
+
+/** Is there a listener or a remote whose peers are checked with OCSP? */
+bool options_use_ocsp(const struct options *options);
+/** Adds an error for each listener that checks its peers but does not demand their certificates, and
+ *  notes doubtful times. */
+void check_ocsp_peers(struct options *options, struct problems *problems);
 
 /** Values that depend on others: after file and flags. */
 void options_settle(struct options *options);

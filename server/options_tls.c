@@ -313,6 +313,8 @@ static void read_windows(struct options_reader *reader, const struct option_row 
 static struct tls_block *block_new(struct options *options)
 {
     struct tls_block *block = options_alloc(options, sizeof *block);
+    block->tls.next = options->tls_blocks;
+    options->tls_blocks = &block->tls;
     schema_defaults(&TLS_SCHEMA, block);
     block->tls.min_version = TLS1_2_VERSION;
     block->tls.ocsp_peer = ocsp_peer_defaults();
@@ -433,8 +435,6 @@ struct tls_options *read_tls_block(struct options_reader *reader, const struct c
         return NULL;
     struct tls_block *block = block_new(reader->options);
     struct tls_options *tls = &block->tls;
-    tls->pos = value->pos;
-    tls->pos.file = options_copy(reader->options, value->pos.file);
     schema_read(reader, &TLS_SCHEMA, value, block);
     tls->verify = tls->verify || tls->verify_and_map;
     settle_pair(reader, value, block);
@@ -451,17 +451,13 @@ struct tls_options *read_tls_block(struct options_reader *reader, const struct c
 void read_tls(struct options_reader *reader, const struct option_row *row,
               const struct conf_value *value, void *target)
 {
-    struct options *options = target;
-    (void)row;
-    tls_options_drop(options);
-    options->tls = read_tls_block(reader, value);
+    *(struct tls_options **)row_field(row, target) = read_tls_block(reader, value);
 }
 
-void tls_options_drop(struct options *options)
+void tls_options_release(struct options *options)
 {
-    if (options->tls)
-        tls_context_release(options->tls->context);
-    options->tls = NULL;
+    for (struct tls_options *tls = options->tls_blocks; tls; tls = tls->next)
+        tls_context_release(tls->context);
 }
 
 bool tls_options_override(struct options *options, const struct tls_override *override,
@@ -488,9 +484,11 @@ bool tls_options_for_monitor(struct options *options, struct error *err)
     if (!options->tls || options->https_port == 0)
         return true;
     struct tls_options *tls = &block_new(options)->tls;
+    struct tls_options *next = tls->next;
     *tls = *options->tls;
+    tls->next = next;
     tls->context = NULL;
-    if (!tls->ocsp_peer.verify)
+    if (!options_use_ocsp(options))
         tls->verify = tls->verify_and_map = false;
     options->monitor_tls = tls;
     return load(tls, err);

@@ -119,23 +119,23 @@ static void check_sizes(const struct options *options, struct problems *problems
                       (long long)options->max_payload, (long long)options->max_pending);
 }
 
-static void check_no_auth_user(const struct options *options, struct problems *problems)
+static void check_no_auth_user(const struct auth_options *auth, const char *name,
+                               struct problems *problems)
 {
-    const struct auth_options *auth = &options->auth;
-    if (!auth->no_auth_user)
+    if (!name)
         return;
     if (auth->user_count == 0) {
         problem_plain(problems, "no_auth_user: \"%s\" present, but users/nkeys are not defined",
-                      auth->no_auth_user);
+                      name);
         return;
     }
     for (size_t i = 0; i < auth->user_count; i++)
-        if (strcmp(auth->users[i].name, auth->no_auth_user) == 0)
+        if (strcmp(auth->users[i].name, name) == 0)
             return;
     problem_plain(problems,
                   "no_auth_user: \"%s\" not present as user or nkey in authorization block or "
                   "account configuration",
-                  auth->no_auth_user);
+                  name);
 }
 
 static void check_system_account(const struct options *options, struct problems *problems)
@@ -154,24 +154,84 @@ static void check_monitoring(const struct options *options, struct problems *pro
         problem_plain(problems, "Can't start monitoring: TLS cert and key required for HTTPS");
 }
 
-static void check_ocsp(struct options *options, struct problems *problems)
+/* ---- the other listeners -------------------------------------------------------------------- */
+
+static void refuse_block(struct problems *problems, const struct listen_options *listen,
+                         const char *name)
 {
-    const struct tls_options *tls = options->tls;
-    if (!tls || !tls->ocsp_peer.verify)
+    problem_plain(problems, "%s:%d:%d: \"%s\" is not available in this version of vouchd",
+                  listen->pos.file, listen->pos.line, listen->pos.column, name);
+}
+
+/* Users are either listed for all listeners or one is named for this one. */
+static void check_override(const struct options *options, struct problems *problems,
+                           const char *block, const struct override_auth *auth)
+{
+    const char *what = auth->user ? "username" : auth->token ? "token" : NULL;
+    if (what && options->auth.user_count > 0)
+        problem_plain(problems, "%s authentication %s not compatible with presence of users/nkeys",
+                      block, what);
+    check_no_auth_user(&options->auth, auth->no_auth_user, problems);
+}
+
+static void check_websocket(const struct options *options, struct problems *problems)
+{
+    const struct websocket_options *websocket = options->websocket;
+    if (!websocket)
         return;
-    if (!tls->verify)
-        problem_plain(problems, "OCSP peer verification for client connections requires TLS verify "
-                                "(mTLS) to be enabled");
-    if (tls->timeout_ms * NS_PER_MS <= tls->ocsp_peer.ca_timeout_ns)
-        options_note(options, NOTE_OCSP_TIMEOUT);
+    if (websocket->listen.port != 0 && !websocket->tls && !websocket->no_tls)
+        problem_plain(problems, "websocket requires TLS configuration");
+    if (websocket->jwt_cookie)
+        problem_plain(problems,
+                      "trusted operators or trusted keys configuration is required for JWT "
+                      "authentication via cookie \"%s\"",
+                      websocket->jwt_cookie);
+    check_override(options, problems, "websocket", &websocket->auth);
+    refuse_block(problems, &websocket->listen, "websocket");
+}
+
+static void check_mqtt(const struct options *options, struct problems *problems)
+{
+    if (!options->mqtt)
+        return;
+    check_override(options, problems, "mqtt", &options->mqtt->auth);
+    refuse_block(problems, &options->mqtt->listen, "mqtt");
+}
+
+static void check_leaf_account(const struct options *options, struct problems *problems,
+                               const char *name, const char *where)
+{
+    if (!name)
+        return;
+    for (size_t i = 0; i < options->account_count; i++)
+        if (strcmp(options->accounts[i]->name, name) == 0)
+            return;
+    problem_plain(problems, "cannot find local account \"%s\" specified in leafnode %s", name,
+                  where);
+}
+
+static void check_leafnodes(const struct options *options, struct problems *problems)
+{
+    const struct leafnode_options *leafnodes = options->leafnodes;
+    if (!leafnodes)
+        return;
+    check_leaf_account(options, problems, leafnodes->single.account, "authorization");
+    for (size_t i = 0; i < leafnodes->user_count; i++)
+        check_leaf_account(options, problems, leafnodes->users[i].account, "authorization");
+    for (size_t i = 0; i < leafnodes->remote_count; i++)
+        check_leaf_account(options, problems, leafnodes->remotes[i].account, "remote");
+    refuse_block(problems, &leafnodes->listen, "leafnodes");
 }
 
 void options_validate(struct options *options, struct problems *problems)
 {
     check_lame_duck(options, problems);
     check_sizes(options, problems);
-    check_no_auth_user(options, problems);
+    check_no_auth_user(&options->auth, options->auth.no_auth_user, problems);
     check_system_account(options, problems);
     check_monitoring(options, problems);
-    check_ocsp(options, problems);
+    check_ocsp_peers(options, problems);
+    check_websocket(options, problems);
+    check_mqtt(options, problems);
+    check_leafnodes(options, problems);
 }

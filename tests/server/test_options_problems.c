@@ -201,7 +201,8 @@ Test(options_problems, that_we_find_earlier)
 Test(options_problems, of_parts_that_are_missing_here_are_never_silent)
 {
     static const struct problem_row rows[] = {
-        SAYS("ws { port: 1 }", "gate.conf:1:0: \"ws\" is not available in this version of vouchd"),
+        SAYS("ws { no_tls: true }",
+             "gate.conf:1:0: \"websocket\" is not available in this version of vouchd"),
         SAYS("\n mqtt { port: 1 }",
              "gate.conf:2:2: \"mqtt\" is not available in this version of vouchd"),
         SAYS("leafnodes {}",

@@ -270,8 +270,6 @@ Test(options_tls, defaults)
     cr_expect_eq(tls->handshake_first, TLS_INFO_FIRST);
     cr_expect_not(tls->ocsp_peer.verify);
     cr_expect_eq(tls->ocsp_peer.ca_timeout_ns, 2 * INT64_C(1000000000));
-    cr_expect_eq(tls->pos.line, 1);
-    cr_expect_str_eq(tls->pos.file, "gate.conf");
     cr_expect_eq(loaded.options->auth.timeout_ms, 3000, "one second more than TLS");
     cr_expect_null(loaded.options->monitor_tls);
     unload(&loaded);
