@@ -28,6 +28,7 @@ struct tls_options {
     const char *cert_file, *key_file, *ca_file; /* NULL when unset */
     struct tls_pair *pairs;                     /* from cert_file/key_file or certs */
     size_t pair_count;
+    bool is_client; /* we dial: `insecure` counts, `verify` does not */
     bool verify, verify_and_map, insecure;
     int min_version;
     const char **cipher_suites;

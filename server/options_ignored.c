@@ -274,7 +274,7 @@ void read_unused_tls(struct options_reader *reader, const struct option_row *row
                      const struct conf_value *value, void *target)
 {
     (void)row, (void)target;
-    const struct tls_options *tls = read_tls_block(reader, value);
+    const struct tls_options *tls = read_tls_block(reader, value, false);
     if (tls && tls->ocsp_peer.verify)
         options_note(reader->options, NOTE_OCSP_UNUSED);
 }

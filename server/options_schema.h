@@ -180,9 +180,10 @@ struct conf_pos options_copy_pos(struct options *options, const struct conf_valu
 void read_text_items(struct options_reader *reader, const struct conf_value *value,
                      struct text_list *list, const char *wrong_item);
 
-/** Reads a tls block and loads its certificates; NULL when it is no map. The context belongs to the
- *  options. */
-struct tls_options *read_tls_block(struct options_reader *reader, const struct conf_value *value);
+/** Reads a tls block and loads its certificates, for a side that dials or one that listens; NULL when it
+ *  is no map. The context belongs to the options. */
+struct tls_options *read_tls_block(struct options_reader *reader, const struct conf_value *value,
+                                   bool is_client);
 /** Builds the permissions of a map; NULL when it is none. Owned. */
 struct permissions *read_permissions(struct options_reader *reader, const struct conf_value *map);
 

@@ -371,7 +371,8 @@ static bool load(struct tls_options *tls, struct error *err)
         .pair_count = tls->pair_count,
         .pairs_are_listed = !tls->cert_file,
         .ca_file = tls->ca_file,
-        .verify = tls->verify,
+        .is_client = tls->is_client,
+        .verify = tls->is_client ? !tls->insecure : tls->verify,
         .min_version = tls->min_version,
         .cipher_suites = tls->cipher_suites,
         .cipher_suite_count = tls->cipher_suite_count,
@@ -427,7 +428,8 @@ static void refuse_insecure_ciphers(struct options_reader *reader, const struct 
     buf_free(&names);
 }
 
-struct tls_options *read_tls_block(struct options_reader *reader, const struct conf_value *value)
+struct tls_options *read_tls_block(struct options_reader *reader, const struct conf_value *value,
+                                   bool is_client)
 {
     struct error err = { "" };
     size_t errors = reader->problems->errors;
@@ -435,6 +437,7 @@ struct tls_options *read_tls_block(struct options_reader *reader, const struct c
         return NULL;
     struct tls_block *block = block_new(reader->options);
     struct tls_options *tls = &block->tls;
+    tls->is_client = is_client;
     schema_read(reader, &TLS_SCHEMA, value, block);
     tls->verify = tls->verify || tls->verify_and_map;
     settle_pair(reader, value, block);
@@ -451,7 +454,7 @@ struct tls_options *read_tls_block(struct options_reader *reader, const struct c
 void read_tls(struct options_reader *reader, const struct option_row *row,
               const struct conf_value *value, void *target)
 {
-    *(struct tls_options **)row_field(row, target) = read_tls_block(reader, value);
+    *(struct tls_options **)row_field(row, target) = read_tls_block(reader, value, false);
 }
 
 void tls_options_release(struct options *options)
