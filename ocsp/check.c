@@ -53,6 +53,7 @@ struct ocsp_check {
     struct link_facts link;
     struct ocsp_invalid_link *invalid; /* each reason is owned */
     size_t invalid_count;
+    enum ocsp_peer_verdict verdict; /* of the present chain so far */
 
     struct ocsp_waiter waiter;  /* in a fetch while WAITING */
     struct list ready;          /* in the service's list when it can go on */
@@ -142,7 +143,7 @@ static enum state enter_chain(struct ocsp_check *check)
 {
     size_t index = check->chain_index;
     check->chain = index < check->chain_count ? check->chains[index] : pull_chain(check);
-    if (!check->chain) {
+    if (!check->chain) { /* the verdict is that of the last one */
         log_dbg("No OCSP valid chains, thus peer is invalid");
         return REJECTED;
     }
@@ -150,14 +151,17 @@ static enum state enter_chain(struct ocsp_check *check)
     log_dbg("Chain [%zu]: %d total link(s)", index, links);
     if (links == 1) {
         log_dbg("Chain [%zu] is self-signed, thus peer is valid", index);
+        check->verdict = OCSP_PEER_NOT_ASKED;
         return ACCEPTED;
     }
     find_eligible(check);
     if (check->eligible_count == 0) {
         log_dbg("Chain [%zu] has no OCSP eligible links, thus peer is valid", index);
+        check->verdict = OCSP_PEER_NOT_ASKED;
         return ACCEPTED;
     }
     log_dbg("Chain [%zu] has %d OCSP eligible link(s)", index, check->eligible_count);
+    check->verdict = OCSP_PEER_GOOD;
     enter_link(check);
     return LINK;
 }
@@ -169,6 +173,7 @@ static enum state begin(struct ocsp_check *check)
         pull_chain(check);
     if (check->chain_count == 0) {
         log_err("Peer certificate is nil, rejecting OCSP peer");
+        check->verdict = OCSP_PEER_NO_CHAIN;
         return REJECTED;
     }
     return enter_chain(check);
@@ -201,6 +206,33 @@ static enum ocsp_finding finding_of(enum ocsp_status status)
     case OCSP_STATUS_UNKNOWN: break;
     }
     return OCSP_LINK_UNKNOWN;
+}
+
+static enum ocsp_peer_verdict verdict_of(enum ocsp_finding finding)
+{
+    switch (finding) {
+    case OCSP_LINK_GOOD: break;
+    case OCSP_LINK_UNKNOWN: return OCSP_PEER_UNKNOWN;
+    case OCSP_LINK_REVOKED: return OCSP_PEER_REVOKED;
+    case OCSP_LINK_UNREACHABLE:
+    case OCSP_LINK_UNREACHABLE_REVOKED: return OCSP_PEER_UNREACHABLE;
+    case OCSP_LINK_UNREADABLE: return OCSP_PEER_UNREADABLE;
+    case OCSP_LINK_NOT_DELEGATED: return OCSP_PEER_NOT_DELEGATED;
+    case OCSP_LINK_NOT_CURRENT: return OCSP_PEER_NOT_CURRENT;
+    }
+    return OCSP_PEER_GOOD;
+}
+
+static void count_finding(struct ocsp_check *check, enum ocsp_finding finding)
+{
+    if (check->verdict == OCSP_PEER_GOOD)
+        check->verdict = verdict_of(finding);
+    if (finding == OCSP_LINK_GOOD)
+        ocsp_count_link(check->ocsp, OCSP_STATUS_GOOD);
+    if (finding == OCSP_LINK_REVOKED)
+        ocsp_count_link(check->ocsp, OCSP_STATUS_REVOKED);
+    if (finding == OCSP_LINK_UNKNOWN)
+        ocsp_count_link(check->ocsp, OCSP_STATUS_UNKNOWN);
 }
 
 /* What was found, said at the level that an operator needs; `why` is the reason behind it. */
@@ -250,6 +282,7 @@ static enum state fail_link(struct ocsp_check *check, enum ocsp_finding finding)
 static enum state conclude(struct ocsp_check *check, enum ocsp_finding finding, const char *why)
 {
     enum ocsp_ruling ruling = ocsp_rule(finding, &check->options);
+    count_finding(check, finding);
     if (ruling != OCSP_PASS)
         log_finding(check, finding, why);
     switch (ruling) {
@@ -417,24 +450,32 @@ static enum state take_result(struct ocsp_check *check)
 
 /* ---- going on ------------------------------------------------------------------------------------ */
 
+/* Enters a state; the end is counted once, for nothing follows it. */
+static void enter(struct ocsp_check *check, enum state state)
+{
+    check->state = state;
+    if (state == ACCEPTED || state == REJECTED)
+        ocsp_count_peer(check->ocsp, state == ACCEPTED, check->verdict);
+}
+
 /* As far as it goes without waiting; with `may_fetch` on the control thread. */
 static void advance(struct ocsp_check *check, bool may_fetch)
 {
     for (;;) {
         switch (check->state) {
-        case NEW: check->state = begin(check); break;
-        case LINK: check->state = look_up(check); break;
+        case NEW: enter(check, begin(check)); break;
+        case LINK: enter(check, look_up(check)); break;
         case FETCH:
             if (!may_fetch)
                 return;
-            check->state = fetch(check);
+            enter(check, fetch(check));
             if (check->state == WAITING)
                 return; /* even a result that came at once has its own turn */
             break;
         case WAITING:
             if (!check->result)
                 return;
-            check->state = take_result(check);
+            enter(check, take_result(check));
             break;
         case ACCEPTED:
         case REJECTED: return;
@@ -501,6 +542,17 @@ struct ocsp_check *ocsp_check_new(struct ocsp *ocsp, const struct ocsp_question 
 const char *ocsp_check_reason(const struct ocsp_check *check)
 {
     return check->question.peer_is_server ? "server not OCSP valid" : "client not OCSP valid";
+}
+
+enum ocsp_peer_verdict ocsp_check_verdict(const struct ocsp_check *check)
+{
+    return check->verdict;
+}
+
+void ocsp_check_give_up(struct ocsp_check *check)
+{
+    check->verdict = OCSP_PEER_GIVEN_UP;
+    enter(check, REJECTED);
 }
 
 const struct ocsp_invalid_link *ocsp_check_invalid_links(const struct ocsp_check *check,

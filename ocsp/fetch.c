@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "health.h"
 #include "policy.h"
 #include "request.h"
 #include "transport.h"
@@ -16,7 +17,8 @@
 
 struct ocsp_fetcher {
     uv_loop_t *loop;
-    struct ocsp_cache *cache; /* borrowed, or NULL */
+    struct ocsp_cache *cache;   /* borrowed, or NULL */
+    struct ocsp_health *health; /* borrowed */
     struct transport *transport;
     struct map fetches; /* key -> struct fetch, owned */
     struct list queued; /* wait for their turn, oldest first */
@@ -36,9 +38,12 @@ struct fetch {
     struct ocsp_ask ask; /* subject and certificates are ours */
     struct buf request;  /* DER */
     struct ocsp_urls urls;
-    size_t next_url;       /* index of the address after the present one */
-    struct span host_port; /* of the present address */
-    uint64_t deadline_ms;  /* loop time at which the present address has had its chance */
+    size_t next_url;      /* index of the address after the present one */
+    struct buf origin;    /* of the present address: which responder that is */
+    uint64_t deadline_ms; /* loop time at which the present address has had its chance */
+    bool is_probe;        /* the exchange under way is that of a breaker */
+    bool is_short;        /* ... had to queue so long that less than half its time is left */
+    int64_t started_ns;   /* ... began then, monotonic */
     struct ocsp_result *result;
 };
 
@@ -121,6 +126,7 @@ static void fetch_free(struct fetch *fetch)
     X509_free(fetch->ask.issuer);
     free((char *)fetch->ask.subject);
     buf_free(&fetch->request);
+    buf_free(&fetch->origin);
     ocsp_urls_free(&fetch->urls);
     ocsp_result_release(fetch->result);
     free(fetch);
@@ -151,28 +157,40 @@ static int64_t timeout_ms(const struct fetch *fetch)
     return ms > 0 ? ms : 1;
 }
 
-/* Puts the fetch into the queue for its next address, or ends it when there is none left. */
-static void try_next(struct fetch *fetch)
+static const char *present_url(const struct fetch *fetch)
+{
+    return fetch->urls.items[fetch->next_url - 1];
+}
+
+static struct ocsp_place place_of(struct fetch *fetch)
+{
+    return (struct ocsp_place){ span_of(present_url(fetch)), buf_str(&fetch->origin) };
+}
+
+/* Puts the fetch into the queue for its next address; false when there is none left, and it is gone. */
+static bool try_next(struct fetch *fetch)
 {
     struct ocsp_fetcher *fetcher = fetch->fetcher;
     struct ocsp_url parts = { 0 };
     if (fetch->next_url == fetch->urls.count) {
         finish(fetch);
-        return;
+        return false;
     }
     ocsp_url_parse(span_of(fetch->urls.items[fetch->next_url++]), &parts);
-    fetch->host_port = parts.host_port;
+    buf_clear(&fetch->origin);
+    ocsp_url_origin(&parts, &fetch->origin);
     fetch->deadline_ms = uv_now(fetcher->loop) + (uint64_t)timeout_ms(fetch);
     list_append(&fetcher->queued, &fetch->link);
+    return true;
 }
 
-/* The present address failed. */
-static void attempt_failed(struct fetch *fetch, const char *why)
+/* The present address failed; returns as try_next() does. */
+static bool attempt_failed(struct fetch *fetch, const char *why)
 {
     buf_clear(&fetch->result->der);
     fetch->result->is_answered = false;
     error_set(&fetch->result->error, "exhausted OCSP responders: %s", why);
-    try_next(fetch);
+    return try_next(fetch);
 }
 
 static void take_body(struct fetch *fetch, struct span body)
@@ -190,6 +208,35 @@ static void take_body(struct fetch *fetch, struct span body)
         finish(fetch);
 }
 
+static bool is_usable(const struct exchange_result *end)
+{
+    return !end->error && end->status == 200 && end->body.len > 0 &&
+           !ocsp_response_wants_retry(end->body);
+}
+
+static void note_health(struct fetch *fetch, const struct exchange_result *end)
+{
+    struct ocsp_place place = place_of(fetch);
+    struct ocsp_exchange_end noted = {
+        .has_failed = !is_usable(end),
+        .breaker = {end->has_timed_out, fetch->is_short, fetch->is_probe},
+        .duration_ns = clock_mono_ns() - fetch->started_ns,
+        .wall_ns = clock_wall_ns(),
+        .now_ms = (int64_t)uv_now(fetch->fetcher->loop),
+    };
+    switch (ocsp_health_end(fetch->fetcher->health, &place, &noted)) {
+    case BREAKER_UNCHANGED: break;
+    case BREAKER_HAS_OPENED:
+        log_wrn("OCSP responder url [%s] timed out %d times in a row: not tried for %d ms, then by "
+                "one request",
+                present_url(fetch), BREAKER_TIMEOUTS, BREAKER_OPEN_MS);
+        break;
+    case BREAKER_HAS_CLOSED:
+        log_inf("OCSP responder url [%s] no longer times out", present_url(fetch));
+        break;
+    }
+}
+
 static void on_exchange_end(void *ctx, const struct exchange_result *end)
 {
     struct fetch *fetch = ctx;
@@ -197,6 +244,7 @@ static void on_exchange_end(void *ctx, const struct exchange_result *end)
     char text[64];
     list_remove(&fetch->link);
     fetcher->active_count--;
+    note_health(fetch, end);
     if (end->error) {
         attempt_failed(fetch, end->error);
     } else if (end->status != 200) {
@@ -208,10 +256,10 @@ static void on_exchange_end(void *ctx, const struct exchange_result *end)
     pump(fetcher);
 }
 
-static void start_exchange(struct fetch *fetch, uint64_t left_ms)
+static void start_exchange(struct fetch *fetch, uint64_t left_ms, bool is_probe)
 {
     struct ocsp_fetcher *fetcher = fetch->fetcher;
-    const char *url = fetch->urls.items[fetch->next_url - 1];
+    const char *url = present_url(fetch);
     struct buf target = { 0 };
     bool is_get = ocsp_request_target(url, buf_span(&fetch->request), &target);
     log_dbg("Trying OCSP responder url [%s]", url);
@@ -221,6 +269,11 @@ static void start_exchange(struct fetch *fetch, uint64_t left_ms)
                                         .timeout_ms = (int64_t)left_ms,
                                         .on_end = on_exchange_end,
                                         .ctx = fetch };
+    struct ocsp_place place = place_of(fetch);
+    ocsp_health_begin(fetcher->health, &place, is_probe);
+    fetch->is_probe = is_probe;
+    fetch->is_short = left_ms < (uint64_t)timeout_ms(fetch) / 2;
+    fetch->started_ns = clock_mono_ns();
     list_append(&fetcher->active, &fetch->link);
     fetcher->active_count++;
     transport_start(fetcher->transport, &request);
@@ -229,18 +282,12 @@ static void start_exchange(struct fetch *fetch, uint64_t left_ms)
 
 /* ---- the queue --------------------------------------------------------------------------------- */
 
-static bool same_host(struct span a, struct span b)
-{
-    return a.len == b.len &&
-           (a.len == 0 || strncasecmp((const char *)a.ptr, (const char *)b.ptr, a.len) == 0);
-}
-
-static bool host_has_room(const struct ocsp_fetcher *fetcher, struct span host_port)
+static bool responder_has_room(const struct ocsp_fetcher *fetcher, const struct fetch *asker)
 {
     size_t count = 0;
-    list_each(link, &fetcher->active) count +=
-        same_host(list_entry(link, struct fetch, link)->host_port, host_port);
-    return count < OCSP_PARALLEL_PER_HOST;
+    list_each(link, &fetcher->active) count += span_equal(
+        buf_span(&list_entry(link, struct fetch, link)->origin), buf_span(&asker->origin));
+    return count < OCSP_PARALLEL_EACH;
 }
 
 static void on_patience(uv_timer_t *timer);
@@ -248,12 +295,15 @@ static void on_patience(uv_timer_t *timer);
 static void arm_patience(struct ocsp_fetcher *fetcher)
 {
     uint64_t now_ms = uv_now(fetcher->loop), first_ms = UINT64_MAX;
+    size_t count = 0;
     list_each(link, &fetcher->queued)
     {
         const struct fetch *fetch = list_entry(link, struct fetch, link);
+        count++;
         if (fetch->deadline_ms < first_ms)
             first_ms = fetch->deadline_ms;
     }
+    ocsp_health_queue(fetcher->health, count);
     if (first_ms == UINT64_MAX)
         uv_timer_stop(&fetcher->patience);
     else
@@ -261,20 +311,40 @@ static void arm_patience(struct ocsp_fetcher *fetcher)
                        0);
 }
 
-/* Starts what may start. A fetch whose address failed comes back at the queue's end. */
+/* Goes past addresses that need not be tried now; false when none was left, and the fetch is gone. */
+static bool skip_troubled(struct fetch *fetch, enum breaker_ruling *ruling)
+{
+    struct ocsp_fetcher *fetcher = fetch->fetcher;
+    for (;;) {
+        struct ocsp_place place = place_of(fetch);
+        *ruling = ocsp_health_rule(fetcher->health, &place, (int64_t)uv_now(fetcher->loop));
+        if (*ruling != BREAKER_REFUSE)
+            return true;
+        ocsp_health_spare(fetcher->health, &place);
+        list_remove(&fetch->link);
+        if (!attempt_failed(fetch, "the responder timed out too often and is not tried now"))
+            return false;
+    }
+}
+
+/* Starts a queued fetch if it may start. */
+static void give_turn(struct fetch *fetch)
+{
+    struct ocsp_fetcher *fetcher = fetch->fetcher;
+    uint64_t now_ms = uv_now(fetcher->loop);
+    enum breaker_ruling ruling;
+    if (!skip_troubled(fetch, &ruling) || ruling == BREAKER_WAIT)
+        return;
+    if (fetcher->active_count >= OCSP_PARALLEL_MAX || fetch->deadline_ms <= now_ms ||
+        !responder_has_room(fetcher, fetch))
+        return;
+    list_remove(&fetch->link);
+    start_exchange(fetch, fetch->deadline_ms - now_ms, ruling == BREAKER_PROBE);
+}
+
 static void pump(struct ocsp_fetcher *fetcher)
 {
-    uint64_t now_ms = uv_now(fetcher->loop);
-    list_each(link, &fetcher->queued)
-    {
-        struct fetch *fetch = list_entry(link, struct fetch, link);
-        if (fetcher->active_count >= OCSP_PARALLEL_MAX)
-            break;
-        if (fetch->deadline_ms <= now_ms || !host_has_room(fetcher, fetch->host_port))
-            continue;
-        list_remove(link);
-        start_exchange(fetch, fetch->deadline_ms - now_ms);
-    }
+    list_each(link, &fetcher->queued) give_turn(list_entry(link, struct fetch, link));
     arm_patience(fetcher);
 }
 
@@ -320,10 +390,11 @@ void ocsp_fetch_leave(struct ocsp_waiter *waiter)
     list_remove(&waiter->link);
 }
 
-struct ocsp_fetcher *ocsp_fetcher_new(uv_loop_t *loop)
+struct ocsp_fetcher *ocsp_fetcher_new(uv_loop_t *loop, struct ocsp_health *health)
 {
     struct ocsp_fetcher *fetcher = mem_zero(sizeof *fetcher);
     fetcher->loop = loop;
+    fetcher->health = health;
     fetcher->transport = transport_new(loop);
     list_init(&fetcher->queued);
     list_init(&fetcher->active);

@@ -4,8 +4,8 @@
  *            -> result: verified and stored once, then handed to everyone who waits
  *
  * Equal questions (certificate and issuer's key) share one fetch; it goes on when its waiters have
- * left. At most 8 exchanges per responder host and 16 in all; the rest queue, and the time they
- * queue counts. Thread: control. Source: NATS ADR-38, RFC 6960 appendix A. */
+ * left. At most 8 exchanges per responder and 16 in all; the rest queue, and the time they queue
+ * counts. An address that hangs is left alone for a second (breaker.h). Thread: control. Source: NATS ADR-38, RFC 6960 appendix A. */
 #ifndef OCSP_FETCH_H
 #define OCSP_FETCH_H
 
@@ -15,8 +15,8 @@
 #include "cache.h"
 #include "ocsp.h"
 
-#define OCSP_PARALLEL_PER_HOST 8
-#define OCSP_PARALLEL_MAX      16
+#define OCSP_PARALLEL_EACH 8
+#define OCSP_PARALLEL_MAX  16
 
 struct ocsp_fetcher;
 
@@ -51,7 +51,10 @@ struct ocsp_waiter {
     void (*on_result)(struct ocsp_waiter *waiter, struct ocsp_result *result);
 };
 
-struct ocsp_fetcher *ocsp_fetcher_new(uv_loop_t *loop);
+struct ocsp_health;
+
+/** Borrows `health`, for which it notes how exchanges go. */
+struct ocsp_fetcher *ocsp_fetcher_new(uv_loop_t *loop, struct ocsp_health *health);
 /** Where answers go from now on; borrowed. NULL, as in the beginning: nowhere. */
 void ocsp_fetcher_use_cache(struct ocsp_fetcher *fetcher, struct ocsp_cache *cache);
 /** Forgets everything under way: nobody is told, waiters become free. `on_closed` runs when the

@@ -26,7 +26,8 @@ struct ocsp *ocsp_new(const struct ocsp_settings *settings)
 {
     struct ocsp *ocsp = mem_zero(sizeof *ocsp);
     ocsp->settings = *settings;
-    ocsp->fetcher = ocsp_fetcher_new(settings->loop);
+    ocsp->health = ocsp_health_new();
+    ocsp->fetcher = ocsp_fetcher_new(settings->loop, ocsp->health);
     list_init(&ocsp->ready);
     uv_timer_init(settings->loop, &ocsp->turn);
     ocsp->turn.data = ocsp;
@@ -77,6 +78,7 @@ static void part_closed(struct ocsp *ocsp)
     void (*on_closed)(void *ctx) = ocsp->on_closed;
     void *ctx = ocsp->ctx;
     ocsp_cache_release(ocsp->cache);
+    ocsp_health_free(ocsp->health);
     free(ocsp);
     if (on_closed)
         on_closed(ctx);

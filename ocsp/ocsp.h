@@ -141,4 +141,65 @@ X509 *ocsp_check_peer(const struct ocsp_check *check);
  *  others wait for, or that may still fill the cache, goes on. */
 void ocsp_check_free(struct ocsp_check *check);
 
+/* ---- for those who watch --------------------------------------------------------------------- */
+
+/** What the check of a peer came to: of the chain that decided, the first finding that is not good. */
+enum ocsp_peer_verdict {
+    OCSP_PEER_GOOD,
+    OCSP_PEER_REVOKED,
+    OCSP_PEER_UNKNOWN,
+    OCSP_PEER_UNREACHABLE,   /* no responder gave an answer */
+    OCSP_PEER_UNREADABLE,    /* an answer that cannot be used */
+    OCSP_PEER_NOT_DELEGATED, /* signed by somebody who may not */
+    OCSP_PEER_NOT_CURRENT,
+    OCSP_PEER_NOT_ASKED, /* nothing to ask about: no link has a responder */
+    OCSP_PEER_NO_CHAIN,
+    OCSP_PEER_GIVEN_UP, /* too many were waiting, or the end came */
+    OCSP_PEER_VERDICTS  /* how many there are */
+};
+/** "good", "not_current". Static. */
+const char *ocsp_peer_verdict_name(enum ocsp_peer_verdict verdict);
+
+/** Once the outcome is known; a peer may be accepted with any verdict (warn_only and the like). */
+enum ocsp_peer_verdict ocsp_check_verdict(const struct ocsp_check *check);
+/** Ends a check that needs a fetch but will not get one: OCSP_REJECT. */
+void ocsp_check_give_up(struct ocsp_check *check);
+
+#define OCSP_ORIGIN_MAX      280 /* bytes of "scheme://host:port", with the NUL */
+#define OCSP_LATENCY_BUCKETS 12
+/** The longest duration that a bucket counts, in ns; INT64_MAX for the last one. */
+int64_t ocsp_latency_bound_ns(size_t bucket);
+
+/** HTTP exchanges since the start. Times are wall clock ns, 0 = never. */
+struct ocsp_exchanges {
+    uint64_t requests, failures, timeouts; /* that ended; timeouts are failures, too */
+    uint64_t spared;                       /* not made: the breaker was open */
+    int64_t last_success_ns, last_failure_ns;
+    uint64_t latency[OCSP_LATENCY_BUCKETS]; /* each exchange once; redirects are part of it */
+    int64_t latency_sum_ns;
+};
+
+enum ocsp_breaker { OCSP_BREAKER_CLOSED, OCSP_BREAKER_OPEN, OCSP_BREAKER_PROBING };
+/** "closed", "open", "probing". Static. */
+const char *ocsp_breaker_name(enum ocsp_breaker breaker);
+
+struct ocsp_responder {
+    char origin[OCSP_ORIGIN_MAX];
+    enum ocsp_breaker breaker; /* the worst of its addresses */
+    size_t in_flight;
+    struct ocsp_exchanges exchanges;
+};
+
+struct ocsp_report {
+    uint64_t good, revoked, unknown; /* links by what their CA said, from memory or not */
+    uint64_t accepted[OCSP_PEER_VERDICTS], rejected[OCSP_PEER_VERDICTS]; /* peers */
+    size_t in_flight, queued; /* exchanges under way; questions that wait for their turn */
+    struct ocsp_exchanges exchanges;
+    struct ocsp_responder *responders; /* owned; at most 64, that asked last at the end */
+    size_t responder_count;
+};
+/** A snapshot; release it with ocsp_report_free(). Cheap. Thread: any. */
+void ocsp_report_take(const struct ocsp *ocsp, struct ocsp_report *out);
+void ocsp_report_free(struct ocsp_report *report);
+
 #endif

@@ -98,6 +98,27 @@ bool ocsp_url_parse(struct span text, struct ocsp_url *out)
     return escapes_are_valid(up_to_any(rest, "?"));
 }
 
+static void append_lower(struct buf *out, struct span text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        buf_append_char(out, (char)tolower(text.ptr[i]));
+}
+
+void ocsp_url_origin(const struct ocsp_url *url, struct buf *out)
+{
+    struct span host = url->host_port;
+    const uint8_t *colon = memrchr(host.ptr, ':', host.len);
+    bool is_in_brackets = colon && memchr(colon, ']', (size_t)(host.ptr + host.len - colon));
+    if (colon && !is_in_brackets && colon + 1 == host.ptr + host.len)
+        host.len--; /* "host:" */
+    if (host.len == 0)
+        return;
+    buf_append_str(out, url->is_https ? "https://" : "http://");
+    append_lower(out, host);
+    if (!colon || is_in_brackets || host.len < url->host_port.len)
+        buf_append_str(out, url->is_https ? ":443" : ":80");
+}
+
 /* The location of one AIA entry, if it is an address that we could ask. */
 static bool usable_location(const ACCESS_DESCRIPTION *entry, struct span *out)
 {

@@ -21,6 +21,9 @@ struct ocsp_url {
  *  control or non-ASCII bytes, bad %-escapes, bad ports. The spans lie in `text`. */
 bool ocsp_url_parse(struct span text, struct ocsp_url *out);
 
+/** Appends "scheme://host:port" in lower case, the port always written out; nothing without a host. */
+void ocsp_url_origin(const struct ocsp_url *url, struct buf *out);
+
 /** The usable responder addresses of a certificate, in its order, scheme in lower case. */
 struct ocsp_urls {
     char **items; /* owned, as is each item */

@@ -2,13 +2,24 @@
 #ifndef OCSP_SERVICE_H
 #define OCSP_SERVICE_H
 
+#include <stdatomic.h>
+
 #include "base/list.h"
 #include "cache.h"
 #include "fetch.h"
+#include "health.h"
 #include "ocsp.h"
+
+/** Counted by whoever judges. */
+struct ocsp_tally {
+    atomic_uint_fast64_t links[3]; /* by enum ocsp_status */
+    atomic_uint_fast64_t accepted[OCSP_PEER_VERDICTS], rejected[OCSP_PEER_VERDICTS];
+};
 
 struct ocsp {
     struct ocsp_settings settings;
+    struct ocsp_health *health; /* any thread, as the next one */
+    struct ocsp_tally tally;
 
     /* the rest belongs to the control thread */
     struct ocsp_cache *cache; /* in use; NULL = none */
@@ -23,6 +34,10 @@ struct ocsp {
 
 /** Appends a check's link to `ready`; ocsp_check_turn() gets it from the loop. */
 void ocsp_make_ready(struct ocsp *ocsp, struct list *link);
+
+/** report.c: the judgement of a link, of a peer. Thread: any. */
+void ocsp_count_link(struct ocsp *ocsp, enum ocsp_status status);
+void ocsp_count_peer(struct ocsp *ocsp, bool is_accepted, enum ocsp_peer_verdict verdict);
 
 /** check.c: a check taken from `ready` goes on, perhaps to its end. */
 void ocsp_check_turn(struct list *link);

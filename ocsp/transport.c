@@ -223,6 +223,7 @@ static void finish(struct exchange *exchange, CURLcode code)
         result.error = exchange->refused;
     else if (code != CURLE_OK)
         result.error = exchange->error[0] ? exchange->error : curl->easy_strerror(code);
+    result.has_timed_out = !exchange->refused && code == CURLE_OPERATION_TIMEDOUT;
     result.status = (int)status;
     result.body = buf_span(&exchange->body);
     exchange->request.on_end(exchange->request.ctx, &result);

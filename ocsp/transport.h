@@ -18,8 +18,9 @@ struct transport *transport_new(uv_loop_t *loop);
 void transport_free(struct transport *transport, void (*on_closed)(void *ctx), void *ctx);
 
 struct exchange_result {
-    const char *error; /* why there is no HTTP answer; NULL when there is one */
-    int status;        /* HTTP status */
+    const char *error;  /* why there is no HTTP answer; NULL when there is one */
+    bool has_timed_out; /* why there is none */
+    int status;         /* HTTP status */
     struct span body;
 };
 

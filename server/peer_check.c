@@ -108,6 +108,7 @@ enum tls_verdict peer_check_begin(struct conn *conn, const struct ocsp_peer_opti
         conn_log(conn, LOG_WRN,
                  "too many handshakes wait for a CA (max_pending_verifications %lld)",
                  (long long)pending_max);
+        ocsp_check_give_up(ocsp_check);
         outcome = OCSP_REJECT;
     }
     if (outcome != OCSP_NEEDS_FETCH) {

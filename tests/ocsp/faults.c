@@ -6,52 +6,54 @@
  *     D  none, the defaults         U  unknown_is_good
  *     W  warn_only                  A  allow_when_ca_unreachable
  *
- * and the cells tell what the cache holds: nothing, a good answer or a revocation, both run out. */
-#define ROW(what_, act_, cold_, good_, revoked_)                                                   \
-    .what = what_, .act = act_, .enters = { cold_, good_, revoked_ }
+ * In front of them stands the verdict as it is counted and shown, which no option changes. The cells
+ * tell what the cache holds: nothing, a good answer or a revocation, both run out. */
+#define ROW(what_, act_, verdict_, cold_, good_, revoked_)                                         \
+    .what = what_, .act = act_, .verdict = verdict_, .enters = { cold_, good_, revoked_ }
 
 /* version 14 of the formatter crashes on rows of different lengths */
 /* clang-format off */
 const struct fault FAULTS[] = {
-    /*                                                          cold   good   revoked */
-    { ROW("good",                      RESPONDER_ANSWER,       "DWUA", "DWUA", "DWUA") },
+    /*                                                                           cold   good   revoked */
+    { ROW("good",                      RESPONDER_ANSWER,       "good",          "DWUA", "DWUA", "DWUA") },
     /* nobody there, or nothing usable as HTTP: only a remembered revocation outlives it */
-    { ROW("refused",                   RESPONDER_ANSWER,       ".W.A", ".W.A", ".W.."), .place = AT_CLOSED_PORT },
-    { ROW("no such name",              RESPONDER_ANSWER,       ".W.A", ".W.A", ".W.."), .place = AT_NO_NAME },
-    { ROW("hangs before the head",     RESPONDER_HANG,         ".W.A", ".W.A", ".W..") },
-    { ROW("hangs after the head",      RESPONDER_HANG_BODY,    ".W.A", ".W.A", ".W..") },
-    { ROW("drips",                     RESPONDER_DRIP,         ".W.A", ".W.A", ".W..") },
-    { ROW("resets",                    RESPONDER_RESET,        ".W.A", ".W.A", ".W..") },
-    { ROW("http 500",                  RESPONDER_STATUS,       ".W.A", ".W.A", ".W.."), .code = 500 },
-    { ROW("http 204",                  RESPONDER_STATUS,       ".W.A", ".W.A", ".W.."), .code = 204 },
-    { ROW("http 201, a good answer",   RESPONDER_STATUS,       ".W.A", ".W.A", ".W.."), .code = 201 },
-    { ROW("empty",                     RESPONDER_EMPTY,        ".W.A", ".W.A", ".W..") },
-    { ROW("more than 64 KiB",          RESPONDER_TOO_LARGE,    ".W.A", ".W.A", ".W..") },
-    { ROW("chunks without end",        RESPONDER_ENDLESS,      ".W.A", ".W.A", ".W..") },
-    { ROW("head without end",          RESPONDER_LONG_HEAD,    ".W.A", ".W.A", ".W..") },
+    { ROW("refused",                   RESPONDER_ANSWER,       "unreachable",   ".W.A", ".W.A", ".W.."), .place = AT_CLOSED_PORT },
+    { ROW("no such name",              RESPONDER_ANSWER,       "unreachable",   ".W.A", ".W.A", ".W.."), .place = AT_NO_NAME },
+    { ROW("hangs before the head",     RESPONDER_HANG,         "unreachable",   ".W.A", ".W.A", ".W..") },
+    { ROW("hangs after the head",      RESPONDER_HANG_BODY,    "unreachable",   ".W.A", ".W.A", ".W..") },
+    { ROW("drips",                     RESPONDER_DRIP,         "unreachable",   ".W.A", ".W.A", ".W..") },
+    { ROW("hung too often",            RESPONDER_HANG,         "unreachable",   ".W.A", ".W.A", ".W.."), .place = AT_SPARED },
+    { ROW("resets",                    RESPONDER_RESET,        "unreachable",   ".W.A", ".W.A", ".W..") },
+    { ROW("http 500",                  RESPONDER_STATUS,       "unreachable",   ".W.A", ".W.A", ".W.."), .code = 500 },
+    { ROW("http 204",                  RESPONDER_STATUS,       "unreachable",   ".W.A", ".W.A", ".W.."), .code = 204 },
+    { ROW("http 201, a good answer",   RESPONDER_STATUS,       "unreachable",   ".W.A", ".W.A", ".W.."), .code = 201 },
+    { ROW("empty",                     RESPONDER_EMPTY,        "unreachable",   ".W.A", ".W.A", ".W..") },
+    { ROW("more than 64 KiB",          RESPONDER_TOO_LARGE,    "unreachable",   ".W.A", ".W.A", ".W..") },
+    { ROW("chunks without end",        RESPONDER_ENDLESS,      "unreachable",   ".W.A", ".W.A", ".W..") },
+    { ROW("head without end",          RESPONDER_LONG_HEAD,    "unreachable",   ".W.A", ".W.A", ".W..") },
     /* odd, but right */
-    { ROW("redirect to a good answer", RESPONDER_ANSWER,       "DWUA", "DWUA", "DWUA"), .place = AT_REDIRECT },
-    { ROW("wrong content type",        RESPONDER_WRONG_TYPE,   "DWUA", "DWUA", "DWUA") },
-    { ROW("two answers, one is ours",  RESPONDER_ANSWER,       "DWUA", "DWUA", "DWUA"), .is_beside_sibling = true },
-    { ROW("no nextUpdate",             RESPONDER_ANSWER,       "DWUA", "DWUA", "DWUA"), .no_next_update = true },
-    { ROW("SHA-256 CertID",            RESPONDER_ANSWER,       "DWUA", "DWUA", "DWUA"), .has_sha256_id = true },
+    { ROW("redirect to a good answer", RESPONDER_ANSWER,       "good",          "DWUA", "DWUA", "DWUA"), .place = AT_REDIRECT },
+    { ROW("wrong content type",        RESPONDER_WRONG_TYPE,   "good",          "DWUA", "DWUA", "DWUA") },
+    { ROW("two answers, one is ours",  RESPONDER_ANSWER,       "good",          "DWUA", "DWUA", "DWUA"), .is_beside_sibling = true },
+    { ROW("no nextUpdate",             RESPONDER_ANSWER,       "good",          "DWUA", "DWUA", "DWUA"), .no_next_update = true },
+    { ROW("SHA-256 CertID",            RESPONDER_ANSWER,       "good",          "DWUA", "DWUA", "DWUA"), .has_sha256_id = true },
     /* an answer that proves nothing */
-    { ROW("truncated",                 RESPONDER_TRUNCATED,    ".W..", ".W..", ".W..") },
-    { ROW("trailing garbage",          RESPONDER_ANSWER,       ".W..", ".W..", ".W.."), .odd = ODD_TRAILING },
-    { ROW("about another certificate", RESPONDER_ANSWER,       ".W..", ".W..", ".W.."), .is_about_sibling = true },
-    { ROW("wrong signer",              RESPONDER_ANSWER,       ".W..", ".W..", ".W.."), .signer = BY_STRANGER },
-    { ROW("expired signer",            RESPONDER_ANSWER,       ".W..", ".W..", ".W.."), .signer = BY_EXPIRED },
-    { ROW("signer without usage",      RESPONDER_ANSWER,       ".W..", ".W..", ".W.."), .signer = BY_UNENTITLED },
-    { ROW("future thisUpdate",         RESPONDER_ANSWER,       ".W..", ".W..", ".W.."), .this_update_s = 120 },
-    { ROW("past nextUpdate",           RESPONDER_ANSWER,       ".W..", ".W..", ".W.."), .next_update_s = -60 },
-    { ROW("tryLater",                  RESPONDER_ERROR,        ".W..", ".W..", ".W.."), .code = 3 },
-    { ROW("unauthorized",              RESPONDER_ERROR,        ".W..", ".W..", ".W.."), .code = 6 },
+    { ROW("truncated",                 RESPONDER_TRUNCATED,    "unreadable",    ".W..", ".W..", ".W..") },
+    { ROW("trailing garbage",          RESPONDER_ANSWER,       "unreadable",    ".W..", ".W..", ".W.."), .odd = ODD_TRAILING },
+    { ROW("about another certificate", RESPONDER_ANSWER,       "unreadable",    ".W..", ".W..", ".W.."), .is_about_sibling = true },
+    { ROW("wrong signer",              RESPONDER_ANSWER,       "unreadable",    ".W..", ".W..", ".W.."), .signer = BY_STRANGER },
+    { ROW("expired signer",            RESPONDER_ANSWER,       "unreadable",    ".W..", ".W..", ".W.."), .signer = BY_EXPIRED },
+    { ROW("signer without usage",      RESPONDER_ANSWER,       "not_delegated", ".W..", ".W..", ".W.."), .signer = BY_UNENTITLED },
+    { ROW("future thisUpdate",         RESPONDER_ANSWER,       "not_current",   ".W..", ".W..", ".W.."), .this_update_s = 120 },
+    { ROW("past nextUpdate",           RESPONDER_ANSWER,       "not_current",   ".W..", ".W..", ".W.."), .next_update_s = -60 },
+    { ROW("tryLater",                  RESPONDER_ERROR,        "unreadable",    ".W..", ".W..", ".W.."), .code = 3 },
+    { ROW("unauthorized",              RESPONDER_ERROR,        "unreadable",    ".W..", ".W..", ".W.."), .code = 6 },
     /* no */
-    { ROW("unknown",                   RESPONDER_ANSWER,       ".WU.", ".WU.", ".WU."), .status = ANSWER_UNKNOWN },
-    { ROW("revoked",                   RESPONDER_ANSWER,       ".W..", ".W..", ".W.."), .status = ANSWER_REVOKED },
-    { ROW("no certStatus",             RESPONDER_ANSWER,       ".W..", ".W..", ".W.."), .status = ANSWER_ABSENT },
-    { ROW("revoked and good",          RESPONDER_ANSWER,       ".W..", ".W..", ".W.."), .is_twice = true, .first_status = ANSWER_REVOKED },
-    { ROW("good and revoked",          RESPONDER_ANSWER,       ".W..", ".W..", ".W.."), .is_twice = true, .status = ANSWER_REVOKED },
+    { ROW("unknown",                   RESPONDER_ANSWER,       "unknown",       ".WU.", ".WU.", ".WU."), .status = ANSWER_UNKNOWN },
+    { ROW("revoked",                   RESPONDER_ANSWER,       "revoked",       ".W..", ".W..", ".W.."), .status = ANSWER_REVOKED },
+    { ROW("no certStatus",             RESPONDER_ANSWER,       "revoked",       ".W..", ".W..", ".W.."), .status = ANSWER_ABSENT },
+    { ROW("revoked and good",          RESPONDER_ANSWER,       "revoked",       ".W..", ".W..", ".W.."), .is_twice = true, .first_status = ANSWER_REVOKED },
+    { ROW("good and revoked",          RESPONDER_ANSWER,       "revoked",       ".W..", ".W..", ".W.."), .is_twice = true, .status = ANSWER_REVOKED },
 };
 /* clang-format on */
 

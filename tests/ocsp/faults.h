@@ -20,12 +20,14 @@ enum fault_place {
     AT_SLOT,
     AT_REDIRECT,    /* at the slot is only a redirect to it */
     AT_CLOSED_PORT, /* nowhere: connections are refused */
+    AT_SPARED,      /* at the slot, but it has hung so often that it is not asked */
     AT_NO_NAME      /* nowhere: its name cannot be resolved */
 };
 
 struct fault {
     char what[32];
     enum responder_act act;
+    char verdict[16]; /* its name */
     char enters[FAULT_MEMORIES][FAULT_OPTIONS + 1];
     int code;
     enum fault_place place;

@@ -608,6 +608,151 @@ Test(fetch, a_hanging_host_does_not_hold_up_another)
     stop();
 }
 
+/* ---- responders that hang --------------------------------------------------------------------------------- */
+
+static struct ocsp_report report(void)
+{
+    struct ocsp_report report;
+    ocsp_report_take(rig.ocsp, &report);
+    return report;
+}
+
+/* Judges a peer until the slot's address is given up. */
+static void wear_out(const struct pki_cert *leaf, int slot)
+{
+    set(slot, leaf, RESPONDER_HANG);
+    options.ca_timeout_ns = 100 * NS_PER_MS;
+    for (int i = 0; i < 3; i++)
+        cr_expect_eq(rig_judge(&rig, chain_of(leaf), &options), OCSP_REJECT);
+    cr_expect_eq(responder_requests(rig.responder, slot), 3);
+    options.ca_timeout_ns = 5 * NS_PER_S;
+}
+
+Test(fetch, three_timeouts_spare_an_address_for_a_second)
+{
+    struct pki_cert leaf = make_leaf(responder_url(rig.responder, SLOT_OTHER), NULL, NULL);
+    rig_log_start(&rig);
+    wear_out(&leaf, SLOT_OTHER);
+    set(SLOT_OTHER, &leaf, RESPONDER_ANSWER);
+    int64_t began_ns = (int64_t)uv_hrtime(), spared = 0;
+    while (rig_judge(&rig, chain_of(&leaf), &options) == OCSP_REJECT)
+        spared++;
+    /* a timer may be early by the millisecond in which the loop's clock stands */
+    cr_expect_geq((int64_t)uv_hrtime() - began_ns, 900 * NS_PER_MS);
+    char *log = rig_log_take(&rig);
+    cr_expect_geq(spared, 1);
+    cr_expect_eq(responder_requests(rig.responder, SLOT_OTHER), 4);
+    cr_expect(strstr(log, "timed out 3 times in a row: not tried for 1000 ms"), "%s", log);
+    cr_expect(strstr(log, "failed: exhausted OCSP responders: the responder timed out too often"));
+    cr_expect(strstr(log, "no longer times out"));
+    struct ocsp_report now = report();
+    cr_expect_eq(now.exchanges.requests, 4);
+    cr_expect_eq(now.exchanges.timeouts, 3);
+    cr_expect_eq((int64_t)now.exchanges.spared, spared);
+    cr_expect_eq(now.responders[0].breaker, OCSP_BREAKER_CLOSED);
+    ocsp_report_free(&now);
+    free(log);
+    pki_free(&leaf);
+    stop();
+}
+
+Test(fetch, a_spared_address_leaves_the_others_of_a_certificate)
+{
+    struct pki_cert leaf = make_leaf(responder_url(rig.responder, SLOT_OTHER), NULL, NULL);
+    struct pki_cert both = make_leaf(responder_url(rig.responder, SLOT_OTHER),
+                                     responder_url(rig.responder, SLOT_OTHER + 1), NULL);
+    wear_out(&leaf, SLOT_OTHER);
+    set(SLOT_OTHER + 1, &both, RESPONDER_ANSWER);
+    cr_expect_eq(rig_judge(&rig, chain_of(&both), &options), OCSP_ACCEPT);
+    cr_expect_eq(responder_requests(rig.responder, SLOT_OTHER), 3, "not asked again");
+    pki_free(&leaf);
+    pki_free(&both);
+    stop();
+}
+
+Test(fetch, a_spared_address_counts_as_unreachable)
+{
+    struct pki_cert leaf = make_leaf(responder_url(rig.responder, SLOT_OTHER), NULL, NULL);
+    wear_out(&leaf, SLOT_OTHER);
+    options.allow_when_ca_unreachable = true;
+    cr_expect_eq(rig_judge(&rig, chain_of(&leaf), &options), OCSP_ACCEPT);
+    cr_expect_eq(responder_requests(rig.responder, SLOT_OTHER), 3);
+    pki_free(&leaf);
+    stop();
+}
+
+/* Both leafs in one answer. */
+static struct responder_script about_both(const struct pki_cert leafs[2])
+{
+    struct responder_script script = about(&leafs[0], RESPONDER_ANSWER);
+    script.recipe.also = &leafs[1];
+    return script;
+}
+
+struct probe_row {
+    enum responder_act act;
+    int accepted;
+};
+
+ParameterizedTestParameters(fetch, probe)
+{
+    static struct probe_row rows[] = {
+        {RESPONDER_ANSWER, 2},
+        { RESPONDER_HANG,  0},
+    };
+    return cr_make_param_array(struct probe_row, rows, sizeof rows / sizeof *rows);
+}
+
+ParameterizedTest(struct probe_row *row, fetch, probe)
+{
+    const char *url = responder_url(rig.responder, SLOT_OTHER);
+    struct pki_cert leafs[] = { make_leaf(url, NULL, NULL), make_leaf(url, NULL, NULL) };
+    struct many many = { 0 };
+    wear_out(&leafs[0], SLOT_OTHER);
+    set(SLOT_OTHER, &leafs[0], RESPONDER_HOLD);
+    options.ca_timeout_ns = row->act == RESPONDER_HANG ? NS_PER_S : 20 * NS_PER_S;
+    for (int tries = 1; responder_requests(rig.responder, SLOT_OTHER) == 3; tries++) {
+        start_check(chain_of(&leafs[0]), &many); /* fails at once until the second has passed */
+        while (many.rejected < tries && responder_requests(rig.responder, SLOT_OTHER) == 3)
+            uv_run(&rig.loop, UV_RUN_ONCE);
+    }
+    many.rejected = 0;
+    start_check(chain_of(&leafs[1]), &many);
+    for (int i = 0; i < 100; i++)
+        uv_run(&rig.loop, UV_RUN_NOWAIT);
+    struct ocsp_report now = report();
+    cr_expect_eq(now.responders[0].breaker, OCSP_BREAKER_PROBING);
+    cr_expect_eq(now.in_flight, 1);
+    cr_expect_eq(now.queued, 1);
+    ocsp_report_free(&now);
+    struct responder_script script = about_both(leafs);
+    script.act = row->act;
+    responder_set(rig.responder, SLOT_OTHER, &script);
+    run_until(&many, 2);
+    cr_expect_eq(many.accepted, row->accepted);
+    cr_expect_eq(responder_requests(rig.responder, SLOT_OTHER), row->accepted == 2 ? 5 : 4);
+    pki_free(&leafs[0]);
+    pki_free(&leafs[1]);
+    stop();
+}
+
+Test(fetch, refused_connections_spare_nobody)
+{
+    char url[64];
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/", responder_closed_port());
+    struct pki_cert leaf = make_leaf(url, NULL, NULL);
+    for (int i = 0; i < 10; i++)
+        cr_expect_eq(rig_judge(&rig, chain_of(&leaf), &options), OCSP_REJECT);
+    struct ocsp_report now = report();
+    cr_expect_eq(now.exchanges.requests, 10);
+    cr_expect_eq(now.exchanges.failures, 10);
+    cr_expect_eq(now.exchanges.timeouts, 0);
+    cr_expect_eq(now.exchanges.spared, 0);
+    ocsp_report_free(&now);
+    pki_free(&leaf);
+    stop();
+}
+
 /* ---- the end ------------------------------------------------------------------------------------------------- */
 
 Test(fetch, ending_the_service_abandons_everything_at_once)

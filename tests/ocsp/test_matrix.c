@@ -25,6 +25,7 @@ static const char *address_of(const struct fault *fault)
     static char url[160];
     switch (fault->place) {
     case AT_SLOT:
+    case AT_SPARED:
     case AT_REDIRECT: return responder_url(rig.responder, SLOT_OTHER);
     case AT_CLOSED_PORT:
         snprintf(url, sizeof url, "http://127.0.0.1:%d/", responder_closed_port());
@@ -116,10 +117,38 @@ static struct ocsp_peer_options options_of(const struct fault *fault, enum fault
     return options;
 }
 
+/* The address has timed out three times in a row. */
+static void wear_out(void)
+{
+    struct ocsp_place place = { span_of(responder_url(rig.responder, SLOT_OTHER)), "" };
+    struct ocsp_exchange_end end = { .has_failed = true,
+                                     .breaker.has_timed_out = true,
+                                     .now_ms = (int64_t)uv_now(&rig.loop) };
+    for (int i = 0; i < BREAKER_TIMEOUTS; i++) {
+        ocsp_health_begin(rig.ocsp->health, &place, false);
+        ocsp_health_end(rig.ocsp->health, &place, &end);
+    }
+}
+
+/* How many peers had this verdict. */
+static uint64_t counted(bool is_accepted, const char *verdict)
+{
+    uint64_t count = 0;
+    struct ocsp_report report;
+    ocsp_report_take(rig.ocsp, &report);
+    for (int i = 0; i < OCSP_PEER_VERDICTS; i++)
+        if (strcmp(ocsp_peer_verdict_name(i), verdict) == 0)
+            count = is_accepted ? report.accepted[i] : report.rejected[i];
+    ocsp_report_free(&report);
+    return count;
+}
+
 static bool enters(const struct fault *fault, enum fault_option option)
 {
     struct ocsp_peer_options options = options_of(fault, option);
     fault_set(fault, &cast, rig.responder, SLOT_OTHER, SLOT_BEYOND, clock_wall_ns() / NS_PER_S);
+    if (fault->place == AT_SPARED)
+        wear_out();
     return rig_judge(&rig, chain(), &options) == OCSP_ACCEPT;
 }
 
@@ -132,8 +161,12 @@ ParameterizedTest(struct fault *fault, matrix, fault, .timeout = 60)
             if (memory != COLD)
                 remember(fault, memory == OLD_REVOKED);
             rig_clock(600);
-            cr_expect_eq(enters(fault, option), fault_enters(fault, memory, option),
-                         "%s, memory %d, option %d", fault->what, memory, option);
+            bool expected = fault_enters(fault, memory, option);
+            uint64_t before = counted(expected, fault->verdict);
+            cr_expect_eq(enters(fault, option), expected, "%s, memory %d, option %d", fault->what,
+                         memory, option);
+            cr_expect_eq(counted(expected, fault->verdict), before + 1, "%s, memory %d, option %d",
+                         fault->what, memory, option);
         }
     strike_scene();
 }

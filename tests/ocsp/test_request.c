@@ -169,3 +169,35 @@ Test(request, long_addresses_are_posted)
     cr_expect_not(ocsp_request_target("https://h/a", span_make(bytes, 183), &out));
     buf_free(&out);
 }
+
+struct origin_row {
+    char url[48], origin[48];
+};
+
+ParameterizedTestParameters(request, origin)
+{
+    static struct origin_row rows[] = {
+        {"http://h",               "http://h:80"          },
+        { "http://h/a?q",          "http://h:80"          },
+        { "http://h:/a",           "http://h:80"          },
+        { "http://H.Example:8080", "http://h.example:8080"},
+        { "https://h/",            "https://h:443"        },
+        { "HTTPS://u:p@h:444/",    "https://h:444"        },
+        { "http://[::1]/",         "http://[::1]:80"      },
+        { "http://[::1]:8080/",    "http://[::1]:8080"    },
+        { "http://[::1]:/",        "http://[::1]:80"      },
+        { "http:foo",              ""                     },
+        { "http:///x",             ""                     },
+    };
+    return cr_make_param_array(struct origin_row, rows, sizeof rows / sizeof *rows);
+}
+
+ParameterizedTest(struct origin_row *row, request, origin)
+{
+    struct ocsp_url url;
+    struct buf out = { 0 };
+    cr_assert(ocsp_url_parse(span_of(row->url), &url));
+    ocsp_url_origin(&url, &out);
+    cr_expect_str_eq(buf_str(&out), row->origin, "%s", row->url);
+    buf_free(&out);
+}
