@@ -8,6 +8,7 @@
 #include "account.h"
 #include "auth.h"
 #include "conn_private.h"
+#include "events.h"
 #include "json_parse.h"
 #include "options.h"
 #include "password.h"
@@ -131,6 +132,12 @@ static void free_connect(struct connect *connect)
 
 /* ---- identity --------------------------------------------------------------------------------------------------- */
 
+static void replace_text(char **target, const char *text)
+{
+    free(*target);
+    *target = mem_strdup(text);
+}
+
 static void forget_credentials(struct client *client)
 {
     if (client->credentials)
@@ -204,6 +211,20 @@ void client_forget_user(struct client *client)
     forget_credentials(client);
 }
 
+/* Monitoring and events tell whom it claimed to be. */
+static void keep_claim(struct client *client, const struct credentials *given)
+{
+    const char *user = !given                          ? NULL
+                       : given->nkey && *given->nkey   ? given->nkey
+                       : given->user && *given->user   ? given->user
+                       : given->token && *given->token ? "[REDACTED]"
+                                                       : NULL;
+    if (client->user_kind != USER_NONE)
+        return;
+    replace_text(&client->user_text, user);
+    client->user = client->user_text;
+}
+
 static void refuse(struct client *client, const struct credentials *given)
 {
     struct conn *conn = client->conn;
@@ -220,6 +241,7 @@ static void refuse(struct client *client, const struct credentials *given)
     }
     conn_log(conn, LOG_ERR, "authentication error%s", buf_str(&who));
     buf_free(&who);
+    keep_claim(client, given);
     conn_close(conn, CLOSE_AUTH_FAILURE);
 }
 
@@ -248,16 +270,11 @@ bool client_may_skip_connect(struct client *client)
     }
     set_user(client, &decision);
     client_arm(client);
+    events_client_connected(client);
     return true;
 }
 
 /* ---- the order of work at CONNECT --------------------------------------------------------------------------------- */
-
-static void replace_text(char **target, const char *text)
-{
-    free(*target);
-    *target = mem_strdup(text);
-}
 
 static void take_fields(struct client *client, const struct connect *connect)
 {
@@ -287,8 +304,8 @@ static void finish_connect(struct client *client, const struct connect *connect)
         if (!client->is_in_account)
             client_enter_account(client, conn->account);
         client->has_connected = client->is_authorized = true;
-        client->rtt_ns = clock_wall_ns() - conn->start_ns;
         client_arm_first_ping(client);
+        events_client_connected(client);
     }
 }
 
@@ -446,6 +463,8 @@ void client_handle_connect(struct client *client, struct span json)
         client_remove_all_subs(client);
     client_abandon_auth(client); /* of a reload: what was sent now counts */
     take_fields(client, &connect);
+    client->rtt_ns =
+        clock_wall_ns() - client->conn->start_ns; /* an estimate until it is measured */
     keep_credentials(client, &connect.credentials, json);
     if (!auth_is_required(client_options(client))) {
         finish_connect(client, &connect);

@@ -7,6 +7,7 @@
 #include "account.h"
 #include "auth.h"
 #include "closed.h"
+#include "events.h"
 #include "conn_private.h"
 #include "options.h"
 #include "server.h"
@@ -214,6 +215,9 @@ static void closing(struct conn *conn, enum close_reason reason)
     closed_ring_add(conn->worker->server->closed, conn); /* with its subscriptions, as they were */
     client_remove_all_subs(client);
     client_leave_account(client);
+    if (reason == CLOSE_AUTH_FAILURE)
+        events_client_refused(client);
+    events_client_disconnected(client);
     stat_add(&conn->worker->stats.connections, (uint64_t)-1);
     if (client->is_registered)
         atomic_fetch_sub_explicit(&conn->worker->server->clients, 1, memory_order_relaxed);

@@ -7,6 +7,7 @@
 
 #include "account.h"
 #include "client.h"
+#include "event_json.h"
 #include "transport_tls.h"
 
 #include <stdlib.h>
@@ -128,6 +129,21 @@ void conn_info_copy(const struct conn_info *from, const struct conn_detail *deta
             to->certs[i].subject = mem_strdup(from->certs[i].subject);
         }
     }
+}
+
+struct event_client conn_info_event(const struct conn_info *info)
+{
+    return (struct event_client){ .start = info->start_ns,
+                                  .host = info->ip,
+                                  .id = info->cid,
+                                  .acc = info->account,
+                                  .user = info->user,
+                                  .name = info->name,
+                                  .lang = info->lang,
+                                  .ver = info->version,
+                                  .name_tag = info->account,
+                                  .kind = "Client",
+                                  .client_type = info->type };
 }
 
 void conn_info_clear(struct conn_info *info)

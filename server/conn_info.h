@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 struct conn;
+struct event_client;
 
 /** How much of a connection a snapshot takes. */
 struct conn_detail {
@@ -51,6 +52,8 @@ void conn_info_take(const struct conn *conn, const struct conn_detail *detail,
                     struct conn_info *out);
 void conn_info_copy(const struct conn_info *from, const struct conn_detail *detail,
                     struct conn_info *to);
+/** What events tell of a connection that has come; borrows the texts. */
+struct event_client conn_info_event(const struct conn_info *info);
 void conn_info_clear(struct conn_info *info);
 
 #endif

@@ -105,12 +105,17 @@ void event_put_cert(struct json *json, const char *key, X509 *cert)
     OPENSSL_free(der);
 }
 
-void event_begin(struct json *json, const char *type, int64_t timestamp_ns)
+void event_begin_with(struct json *json, const char *type, const char *id, int64_t timestamp_ns)
 {
-    char id[NUID_LEN + 1];
-    nuid_next(id);
     json_object(json, NULL);
     json_string(json, "type", type);
     json_string(json, "id", id);
     json_time(json, "timestamp", timestamp_ns);
+}
+
+void event_begin(struct json *json, const char *type, int64_t timestamp_ns)
+{
+    char id[NUID_LEN + 1];
+    nuid_next(id);
+    event_begin_with(json, type, id, timestamp_ns);
 }

@@ -45,5 +45,7 @@ void event_put_metadata(struct json *json, const char *key, const struct options
 void event_put_cert(struct json *json, const char *key, X509 *cert);
 /** Opens the document of a typed event: type, a new id, timestamp. */
 void event_begin(struct json *json, const char *type, int64_t timestamp_ns);
+/** The same with this id. */
+void event_begin_with(struct json *json, const char *type, const char *id, int64_t timestamp_ns);
 
 #endif

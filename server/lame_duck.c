@@ -6,6 +6,7 @@
 #include "base/rand.h"
 
 #include "client.h"
+#include "events.h"
 #include "listener.h"
 #include "options.h"
 #include "server.h"
@@ -147,5 +148,6 @@ void server_enter_lame_duck(struct server *server)
     }
     for (unsigned i = 0; i < worker_count(duck); i++)
         post_to(server->workers[i], tell_clients);
+    events_lame_duck(server->events);
     uv_timer_start(&duck->timer, on_grace_end, (uint64_t)server->options->lame_duck_grace_ms, 0);
 }

@@ -183,15 +183,26 @@ static struct account_stat take_stat(const struct account *account)
     return stat;
 }
 
+void accstatz_print(struct json *json, const struct account *account)
+{
+    struct account_stat stat = take_stat(account);
+    rows_print_json(json, STAT_ROWS, &stat);
+}
+
+uint64_t account_connections(const struct account *account)
+{
+    return client_count(account) + leafnode_count(account);
+}
+
 static void print_stats(struct json *json, const struct server *server, bool unused)
 {
     json_array(json, "account_statz");
     for (unsigned i = 0; i < server->accounts.count; i++) {
-        struct account_stat stat = take_stat(server->accounts.items[i]);
-        if (!server->accounts.items[i]->is_configured || (!unused && stat.total_conns == 0))
+        const struct account *account = server->accounts.items[i];
+        if (!account->is_configured || (!unused && account_connections(account) == 0))
             continue;
         json_object(json, NULL);
-        rows_print_json(json, STAT_ROWS, &stat);
+        accstatz_print(json, account);
         json_object_end(json);
     }
     json_array_end(json);

@@ -45,6 +45,12 @@ void subsz_print_metrics(struct server *server, struct buf *out);
 /** Prints the figures of a subject index, the members of an object that is open. */
 void subsz_print_index(struct json *json, const struct server *server,
                        const struct account *account);
+/** Prints how busy an account is: the members of an object that is open. */
+void accstatz_print(struct json *json, const struct account *account);
+/** Clients and leaf nodes of an account that are connected now. Thread: any. */
+uint64_t account_connections(const struct account *account);
+/** Prints the figures of STATSZ: the members of an object that is open. */
+void statsz_print(struct json *json, struct server *server);
 /** Prints {"/varz": 3, ...}. */
 void http_stats_print(struct json *json, const char *name, const struct http_stats *stats);
 

@@ -340,3 +340,105 @@ void varz_print_metrics(struct server *server, struct buf *out)
                            &varz.ocsp_peer_cache);
     buf_free(&host);
 }
+
+/* ---- the same figures as an event --------------------------------------------------------------------------- */
+
+struct volume {
+    uint64_t msgs, bytes;
+};
+
+/* Only the counters that mean something here: there are neither routes nor gateways. */
+struct statsz {
+    int64_t start, mem, cores;
+    double cpu;
+    uint64_t connections, total_connections, active_accounts, subscriptions;
+    struct volume sent, sent_to_clients, received, received_from_clients;
+    uint64_t slow_consumers;
+    struct by_kind slow_consumer_stats;
+    uint64_t stale_connections;
+    struct by_kind stale_connection_stats;
+    uint64_t stalled_clients, active_servers;
+    int64_t gomaxprocs;
+};
+
+/* Left out when all are zero. */
+static void print_by_kind(struct json *json, const char *name, const void *member)
+{
+    const struct by_kind *kinds = member;
+    if (kinds->clients == 0)
+        return;
+    json_object(json, name);
+    rows_print_json(json, BY_KIND_ROWS, kinds);
+    json_object_end(json);
+}
+
+static const struct row VOLUME_ROWS[] = {
+    ROW(struct volume, msgs, ROW_UINT),
+    ROW(struct volume, bytes, ROW_UINT),
+    ROW_END,
+};
+
+#define Z(member, kind)      ROW(struct statsz, member, kind)
+#define Z_OMIT(member, kind) ROW_OMIT(struct statsz, member, kind)
+#define Z_VOLUME(member)                                                                           \
+    {                                                                                              \
+#member, ROW_OBJECT, offsetof(struct statsz, member), false, VOLUME_ROWS, NULL             \
+    }
+#define Z_BY_KIND(member)                                                                          \
+    {                                                                                              \
+#member, ROW_CUSTOM, offsetof(struct statsz, member), false, NULL, print_by_kind           \
+    }
+
+static const struct row STATSZ_ROWS[] = {
+    Z(start, ROW_TIME),
+    Z(mem, ROW_INT),
+    Z(cores, ROW_INT),
+    Z(cpu, ROW_FLOAT),
+    Z(connections, ROW_UINT),
+    Z(total_connections, ROW_UINT),
+    Z(active_accounts, ROW_UINT),
+    Z(subscriptions, ROW_UINT),
+    Z_VOLUME(sent),
+    Z_VOLUME(sent_to_clients),
+    Z_VOLUME(received),
+    Z_VOLUME(received_from_clients),
+    Z(slow_consumers, ROW_UINT),
+    Z_BY_KIND(slow_consumer_stats),
+    Z_OMIT(stale_connections, ROW_UINT),
+    Z_BY_KIND(stale_connection_stats),
+    Z_OMIT(stalled_clients, ROW_UINT),
+    Z(active_servers, ROW_UINT),
+    Z(gomaxprocs, ROW_INT),
+    ROW_END,
+};
+
+void statsz_print(struct json *json, struct server *server)
+{
+    struct varz v;
+    struct buf host = { 0 };
+    fill(server, &host, &v);
+    buf_free(&host);
+    struct statsz statsz = {
+        .start = v.start,
+        .mem = v.mem,
+        .cores = v.cores,
+        .cpu = v.cpu,
+        .connections = v.connections,
+        .total_connections = v.total_connections,
+        .subscriptions = v.subscriptions,
+        .sent = {v.out_msgs,         v.out_bytes       },
+        .sent_to_clients = { v.out_client_msgs, v.out_client_bytes},
+        .received = { v.in_msgs,         v.in_bytes        },
+        .received_from_clients = { v.in_client_msgs,  v.in_client_bytes },
+        .slow_consumers = v.slow_consumers,
+        .slow_consumer_stats = v.slow_consumer_stats,
+        .stale_connections = v.stale_connections,
+        .stale_connection_stats = v.stale_connection_stats,
+        .stalled_clients = v.stalled_clients,
+        .active_servers = 1, /* tools wait for that many answers */
+        .gomaxprocs = v.gomaxprocs,
+    };
+    for (unsigned i = 0; i < server->accounts.count; i++)
+        statsz.active_accounts += account_connections(server->accounts.items[i]) > 0;
+    rows_print_json(json, STATSZ_ROWS, &statsz);
+}

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 
 #include "conn.h"
+#include "events.h"
 #include "options.h"
 #include "server.h"
 #include "transport_tls.h"
@@ -23,6 +24,7 @@ struct peer_check {
     struct ocsp_check *check; /* freed on the control thread */
     struct worker *home;
     struct conn *conn; /* worker: NULL once abandoned */
+    const char *kind;  /* of the connection, in advisories */
     const char *reason;
     enum ocsp_outcome outcome;
 };
@@ -35,6 +37,21 @@ static const STACK_OF(X509) * next_chain(void *chains)
 static void free_chains(void *chains)
 {
     tls_chains_free(chains);
+}
+
+/* As advisories call it: a peer is a leaf node or a client, whatever it speaks. */
+static const char *kind_of(const struct conn *conn)
+{
+    return strcmp(conn->protocol->log_name, "Leafnode") == 0 ? "Leafnode" : "Client";
+}
+
+static void report(struct server *server, const char *kind, const struct ocsp_check *check,
+                   enum ocsp_outcome outcome)
+{
+    struct peer_report report = { .kind = kind, .peer = ocsp_check_peer(check) };
+    report.links = ocsp_check_invalid_links(check, &report.link_count);
+    report.reject = outcome == OCSP_REJECT ? ocsp_check_reason(check) : NULL;
+    events_report_peer(server, &report);
 }
 
 /* Worker: the verdict is home. */
@@ -55,6 +72,7 @@ static void send_home(struct peer_check *check, enum ocsp_outcome outcome)
     list_remove(&check->link);
     check->outcome = outcome;
     check->reason = ocsp_check_reason(check->check);
+    report(check->home->server, check->kind, check->check, outcome);
     ocsp_check_free(check->check);
     check->post.run = deliver;
     worker_post(check->home, &check->post);
@@ -112,6 +130,7 @@ enum tls_verdict peer_check_begin(struct conn *conn, const struct ocsp_peer_opti
         outcome = OCSP_REJECT;
     }
     if (outcome != OCSP_NEEDS_FETCH) {
+        report(server, kind_of(conn), ocsp_check, outcome);
         ocsp_check_free(ocsp_check);
         return outcome == OCSP_ACCEPT ? TLS_PASS : TLS_REJECT;
     }
@@ -120,6 +139,7 @@ enum tls_verdict peer_check_begin(struct conn *conn, const struct ocsp_peer_opti
     check->check = ocsp_check;
     check->home = conn->worker;
     check->conn = conn;
+    check->kind = kind_of(conn);
     list_init(&check->link);
     *out = check;
     worker_post(server->control, &check->post);

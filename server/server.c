@@ -10,6 +10,7 @@
 #include "account.h"
 #include "client.h"
 #include "closed.h"
+#include "events.h"
 #include "files.h"
 #include "flags.h"
 #include "http_server.h"
@@ -325,6 +326,7 @@ static struct server *server_new(struct options *options, const struct flags *fl
     uv_loop_t *loop = &server->control->loop;
     server->reload = reload_new(server);
     server->lame_duck = lame_duck_new(server);
+    server->events = events_new(server);
     uv_timer_init(loop, &server->rate_timer);
     server->rate_timer.data = server;
     uv_timer_start(&server->rate_timer, on_second, 1000, 1000);
@@ -346,6 +348,7 @@ void server_shut_down(struct server *server)
     if (atomic_exchange_explicit(&server->is_shutting_down, true, memory_order_relaxed))
         return;
     log_inf("Initiating Shutdown...");
+    events_shutdown(server->events);
     close_listeners(server);
     lame_duck_stop(server->lame_duck);
     router_hand_over(server->control->router); /* what the server published comes before the end */
@@ -372,6 +375,8 @@ static void end_threads(struct server *server)
     ocsp_cache_close(server->ocsp_cache);
     uv_close((uv_handle_t *)&server->rate_timer, NULL);
     lame_duck_free(server->lame_duck);
+    events_free(server->events);
+    server->events = NULL; /* what is still posted finds nobody to tell */
     server_ignore_signals(server);
     worker_quit(server->control);
 }

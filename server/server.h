@@ -22,6 +22,7 @@
 struct closed_ring;
 struct conn;
 struct flags;
+struct events;
 struct internal;
 struct listener;
 struct ocsp;
@@ -63,6 +64,7 @@ struct server {
     struct ocsp_cache *ocsp_cache; /* workers get it with the options; NULL = nobody is checked */
     struct accounts accounts;
     struct internal *internal;
+    struct events *events; /* NULL without a system account */
     struct listener *client_listener, *monitor_listener;
     struct list checks; /* peer checks under way */
     struct http_stats *http_stats;
