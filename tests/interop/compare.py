@@ -9,14 +9,11 @@ is a failure unless EXCUSED names it with a reason: then it is listed as skipped
 import json
 import re
 import socket
-import subprocess
 import sys
-import tempfile
 import time
-import urllib.error
-import urllib.request
 
-PATIENCE_S = 10
+from server import PATIENCE_S, Server
+
 CONFIG = """
 listen: "127.0.0.1:-1"
 http: "127.0.0.1:-1"
@@ -38,46 +35,6 @@ EXCUSED = (
     ("/varz feature_flags", "they name features of the other server's storage"),
     ("/leafz leafs", "an empty list is [] since nats-server 2.10, it was null before"),
 )
-
-
-class Server:
-    """A server that runs until the end of a with block."""
-
-    def __init__(self, binary, is_ours):
-        self.binary = binary
-        self.is_ours = is_ours  # then it must end well
-
-    def __enter__(self):
-        self.config = tempfile.NamedTemporaryFile("w", suffix=".conf")
-        self.config.write(CONFIG)
-        self.config.flush()
-        self.process = subprocess.Popen([self.binary, "-c", self.config.name], text=True,
-                                        stderr=subprocess.PIPE)
-        said = ""
-        for line in self.process.stderr:
-            said += line
-            if "Server is ready" in line:
-                break
-        else:
-            raise SystemExit(f"{self.binary} did not become ready:\n{said}")
-        self.port = int(re.search(r"client connections on \S+:(\d+)", said)[1])
-        self.monitor = int(re.search(r"Starting http monitor on \S+:(\d+)", said)[1])
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        _, said = self.process.communicate(timeout=PATIENCE_S)
-        self.config.close()
-        if self.process.returncode != 0 and self.is_ours:
-            raise SystemExit(f"{self.binary} left with status {self.process.returncode}:\n{said}")
-
-    def ask(self, path):
-        """Status and body of an answer."""
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.monitor}{path}", timeout=PATIENCE_S) as answer:
-                return answer.status, answer.read()
-        except urllib.error.HTTPError as error:
-            return error.code, error.read()
 
 
 class Client:
@@ -130,11 +87,11 @@ def shape(value, name="", into=None):
 
 def answers(binary, is_ours):
     """What this server answers to every path, while it serves two clients and remembers a third."""
-    with Server(binary, is_ours) as server:
+    with Server(binary, is_ours, CONFIG) as server:
         clients = [Client(server.port, name) for name in ("one", "two", "gone")]
         clients.pop().close()
         deadline = time.monotonic() + PATIENCE_S
-        while json.loads(server.ask("/varz")[1])["connections"] != 2:  # the third has ended
+        while server.varz()["connections"] != 2:  # the third has ended
             if time.monotonic() > deadline:
                 raise SystemExit(f"{binary} does not notice that a client has gone")
         result = {path: server.ask(path) for path in PATHS}

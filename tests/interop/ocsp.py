@@ -1,0 +1,259 @@
+#!/usr/bin/env python3
+"""Compares how OCSP decides with a nats-server: the same authority, the same clients, the same responders.
+
+usage: ocsp.py VOUCHD NATS_SERVER SCRIPTED_RESPONDER
+
+Compared are who enters, what /varz counts, and, with responders that do wrong what tests/ocsp/faults.c
+lists, what each option makes of it. Where vouchd differs on purpose the reason is named (docs/ocsp.md has them, too), and listed as skipped; a difference
+that is not there any more is a failure like any other.
+"""
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+from server import PATIENCE_S, Server
+
+sys.path.append(str(Path(__file__).parent.parent / "responder"))
+from authority import MAKE_CERTS, Authority  # noqa: E402
+
+OPTIONS = {"D": "", "W": ", warn_only: true", "U": ", unknown_is_good: true",
+           "A": ", allow_when_ca_unreachable: true"}
+MEMORIES = ("cold", "old good", "old revoked")
+SPAN_S = 4  # how long the answers to first visits are good
+FIRST_SLOT = 3
+
+# What differs on purpose, and why: a fault of tests/ocsp/faults.c, ...
+ONE_OF_SEVERAL = "one of several answers may be ours; the worst of those counts"
+DIFFERENT = {
+    "about another certificate": "an answer must be about the certificate",
+    "expired signer": "the signer's certificate must be valid",
+    "two answers, one is ours": ONE_OF_SEVERAL,
+    "revoked and good": ONE_OF_SEVERAL,
+    "good and revoked": ONE_OF_SEVERAL,
+    "more than 64 KiB": "so much is no answer, but the failure of a fetch",
+}
+# ... and what the counters tell when a new answer does not come.
+EVIDENCE = "a revocation that has run out stays until a new answer replaces it"
+
+
+class Report:
+    def __init__(self):
+        self.compared = 0
+        self.failures = 0
+        self.excused = {}  # why -> what
+
+    def fail(self, sentence):
+        self.failures += 1
+        print(f"FAILED: {sentence}")
+
+    def same(self, what, ours, theirs, why=None):
+        """The two must be equal, unless there is a reason why they may differ."""
+        self.compared += 1
+        if ours != theirs and why:
+            self.excused.setdefault(why, []).append(what)
+        elif ours != theirs:
+            self.fail(f"{what}: {ours}, there it is {theirs}")
+
+    def tell(self, known):
+        for why, what in sorted(self.excused.items()):
+            print(f"skipped: {len(what)} differences, such as '{what[0]}': {why}")
+        for why in sorted(set(known) - set(self.excused)):
+            self.fail(f"no difference any more: {why}")
+        print(f"{self.compared} things compared, {self.failures} differences")
+
+
+# ---- clients ---------------------------------------------------------------------------------------------
+
+def read_line(stream):
+    line = b""
+    while not line.endswith(b"\n"):
+        byte = stream.recv(1)
+        if not byte:
+            return line
+        line += byte
+    return line
+
+
+def knock(server, authority, name):
+    """What becomes of a client with this certificate: "served", or the words of the TLS alert."""
+    context = ssl.create_default_context(cafile=str(authority.path("ca.pem")))
+    context.check_hostname = False
+    context.maximum_version = ssl.TLSVersion.TLSv1_2  # there the verdict comes before we say a word
+    context.load_cert_chain(authority.path(f"{name}.pem"), authority.path(f"{name}.key"))
+    try:
+        with socket.create_connection(("127.0.0.1", server.port), PATIENCE_S) as plain:
+            read_line(plain)
+            with context.wrap_socket(plain) as stream:
+                stream.sendall(b"CONNECT {\"verbose\":false}\r\nPING\r\n")
+                return "served" if read_line(stream) == b"PONG\r\n" else "closed"
+    except ssl.SSLError as error:
+        return error.reason
+    except ConnectionError:
+        return "reset"
+
+
+def counters(server):
+    """What /varz says about the cache; a member that is 0 may be left out."""
+    shown = server.varz().get("ocsp_peer_cache", {})
+    return {name: value for name, value in shown.items() if value != 0}
+
+
+def difference(before, after):
+    names = {name for name in before.keys() | after.keys() if name != "cache_type"}
+    changes = {name: after.get(name, 0) - before.get(name, 0) for name in names}
+    return {name: change for name, change in sorted(changes.items()) if change != 0}
+
+
+# ---- the real responder ----------------------------------------------------------------------------------
+
+CONFIG = 'listen: "127.0.0.1:-1"\nhttp: "127.0.0.1:-1"\n'
+VISITS = ("client-good", "client-good", "client-revoked", "client-revoked", "client-unlisted", "client-noaia",
+          "client-other", "client-expired", "int/client-good", "int/client-revoked", "int/client-good",
+          "server")
+
+
+class OpensslAuthority:
+    """The certificates of make.sh with an `openssl ocsp` for each of the two CAs."""
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        self.processes = []
+
+    path = Authority.path
+    tls = Authority.tls
+
+    def __enter__(self):
+        ports = [free_port(), free_port()]
+        urls = [f"http://127.0.0.1:{port}" for port in ports]
+        subprocess.run(["sh", str(MAKE_CERTS), str(self.folder), *urls], check=True, stdout=subprocess.DEVNULL)
+        for port, ca, prefix in ((ports[0], "ca", ""), (ports[1], "int", "int/")):
+            self.start(port, ca, prefix)
+        return self
+
+    def start(self, port, ca, prefix):
+        process = subprocess.Popen(
+            ["openssl", "ocsp", "-index", f"{prefix}index.txt", "-CA", f"{ca}.pem", "-rsigner", f"{prefix}ocsp.pem",
+             "-rkey", f"{prefix}ocsp.key", "-port", str(port), "-nmin", "60"],
+            cwd=self.folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.processes.append(process)
+        for line in process.stdout:
+            if "waiting for OCSP client connections" in line:
+                return
+        raise SystemExit("openssl ocsp does not start")
+
+    def __exit__(self, *_):
+        for process in self.processes:
+            process.kill()
+            process.wait()
+            process.stdout.close()
+
+
+def free_port():
+    """Below those that outgoing connections get."""
+    for port in range(20000 + time.time_ns() % 10000, 32768):
+        with socket.socket() as listener:
+            try:
+                listener.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass
+    raise SystemExit("no port is free")
+
+
+def compare_real(report, ours, theirs, folder):
+    with OpensslAuthority(folder) as authority, ExitStack() as stack:
+        config = CONFIG + authority.tls("ocsp_peer: true")
+        servers = [stack.enter_context(Server(binary, binary == ours, config)) for binary in (ours, theirs)]
+        for index, name in enumerate(VISITS):
+            verdicts = [knock(server, authority, name) for server in servers]
+            report.same(f"openssl ocsp, visit {index} of {name}", *verdicts)
+            shown = [server.varz()["ocsp_peer_cache"] for server in servers]
+            report.same(f"openssl ocsp, /varz after visit {index} of {name}", *shown)
+        report.same("tls_ocsp_peer_verify", *(server.varz()["tls_ocsp_peer_verify"] for server in servers))
+
+
+# ---- the scripted one -------------------------------------------------------------------------------------
+
+class Scene:
+    """Both servers, once for each option, and a certificate for each fault and memory."""
+
+    def __init__(self, authority, ours, theirs, stack):
+        self.authority = authority
+        self.pairs = {}
+        for letter, option in OPTIONS.items():
+            config = CONFIG + authority.tls(
+                f"ocsp_peer: {{ verify: true, ca_timeout: 1, allowed_clockskew: 0 {option} }}")
+            self.pairs[letter] = [stack.enter_context(Server(binary, binary == ours, config))
+                                  for binary in (ours, theirs)]
+        self.servers = [server for pair in self.pairs.values() for server in pair]
+
+    def visit(self, name):
+        """{server: (verdict, what it did to the counters)}, all servers at one time."""
+        def one(server):
+            before = counters(server)
+            verdict = knock(server, self.authority, name)
+            return verdict, difference(before, counters(server))
+
+        with ThreadPoolExecutor(len(self.servers)) as pool:
+            return dict(zip(self.servers, pool.map(one, self.servers)))
+
+
+def compare_fault(report, scene, fault, memory, cell, name):
+    """`cell` holds the letters of the options that let a peer enter."""
+    seen = scene.visit(name)
+    why = DIFFERENT.get(fault)
+    for letter, (ours, theirs) in scene.pairs.items():
+        what = f"{fault}, {memory}, {letter}"
+        report.same(what, *(seen[server][0] for server in (ours, theirs)), why)
+        counted = [seen[server][1] for server in (ours, theirs)]
+        is_kept = memory == "old revoked" and counted[0] == {"cache_misses": 1}
+        report.same(f"{what}: counters", *counted, why or (EVIDENCE if is_kept else None))
+        report.same(f"{what}: as the table says", seen[ours][0] == "served", letter in cell)
+
+
+def remember(scene, authority, names, memory):
+    """First visits, while the responders are well; then what they left in the caches runs out."""
+    status = memory.split()[1]
+    for slot, name in names:
+        authority.order(f"say {slot} {name} {status} {SPAN_S}")
+        scene.visit(name)
+    time.sleep(SPAN_S + 1)
+
+
+def compare_scripted(report, authority, ours, theirs):
+    faults = authority.faults()
+    with ExitStack() as stack:
+        scene = Scene(authority, ours, theirs, stack)
+        for memory in MEMORIES:
+            rows = [(FIRST_SLOT + index, f"{memory.replace(' ', '-')}-{index}", fault, cells[memory])
+                    for index, (fault, cells, has_slot) in enumerate(faults) if has_slot]
+            for slot, name, *_ in rows:
+                authority.order(f"issue {name} {authority.url(slot)}")
+            if memory != "cold":
+                remember(scene, authority, [row[:2] for row in rows], memory)
+            for slot, name, fault, cell in rows:
+                authority.order(f"commit {slot} {name} {fault}")
+                compare_fault(report, scene, fault, memory, cell, name)
+
+
+def main():
+    if len(sys.argv) != 4:
+        raise SystemExit(__doc__.split("\n\n")[1])
+    ours, theirs, program = sys.argv[1:]
+    report = Report()
+    with tempfile.TemporaryDirectory() as folder:
+        compare_real(report, ours, theirs, f"{folder}/openssl")
+        with Authority(program, f"{folder}/scripted") as authority:
+            compare_scripted(report, authority, ours, theirs)
+    report.tell([*DIFFERENT.values(), EVIDENCE])
+    raise SystemExit(1 if report.failures else 0)
+
+
+if __name__ == "__main__":
+    main()
