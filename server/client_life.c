@@ -187,7 +187,7 @@ static void sniffed(struct conn *conn, int first)
             }
         }
         conn_start_tls(conn, options->tls);
-    } else if (first == tls_record) {
+    } else if (first == tls_record || !options->allow_non_tls) { /* not allowed any more, perhaps */
         conn_start_tls(conn, options->tls);
     } else {
         conn_open(
@@ -234,6 +234,11 @@ static void freed(struct conn *conn)
     free(client->version);
 }
 
+static const struct tls_options *tls_options(const struct options *options)
+{
+    return options->tls;
+}
+
 static void options_changed(struct conn *conn)
 {
     const struct tls_options *tls = conn->worker->options->tls;
@@ -276,6 +281,7 @@ const struct protocol CLIENT_PROTOCOL = {
     .log_name = "Client",
     .log_kind = "cid",
     .session_size = sizeof(struct client),
+    .tls_options = tls_options,
     .accepted = accepted,
     .proxied = proxied,
     .sniffed = sniffed,

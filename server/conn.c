@@ -604,10 +604,15 @@ void conn_bury(struct conn *conn)
 
 /* ---- talking about it --------------------------------------------------------------------------------- */
 
-void conn_describe(const struct conn *conn, struct buf *out)
+void conn_describe_peer(const struct conn *conn, struct buf *out)
 {
     bool is_v6 = strchr(conn->ip, ':') != NULL;
     buf_printf(out, is_v6 ? "[%s]:%u" : "%s:%u", conn->ip, conn->port);
+}
+
+void conn_describe(const struct conn *conn, struct buf *out)
+{
+    conn_describe_peer(conn, out);
     buf_printf(out, " - %s:%llu", conn->protocol->log_kind, (unsigned long long)conn->cid);
     if (conn->protocol->describe)
         conn->protocol->describe(conn, out);

@@ -26,6 +26,7 @@ struct conn;
 struct layer;
 struct run;
 struct sub;
+struct options;
 struct tls_options;
 struct tls_context;
 struct account;
@@ -44,7 +45,12 @@ struct protocol {
     const char *name;     /* "nats" */
     const char *log_name; /* "Client" */
     const char *log_kind; /* "cid" */
-    size_t session_size;  /* zeroed memory behind conn->session */
+    /* "monitoring": TLS failures are told of the port and the address, since there is no connection that
+     * an operator knows; NULL: of the connection */
+    const char *tls_port_name;
+    size_t session_size; /* zeroed memory behind conn->session */
+    /** The tls block of its port in these options, or NULL. May be NULL when it never speaks TLS. */
+    const struct tls_options *(*tls_options)(const struct options *options);
     /** The socket is there; nothing was read. Ends with conn_open(), conn_sniff() or conn_start_tls(). */
     void (*accepted)(struct conn *conn);
     /** PROXY header and the like are done (only when conn_expect_proxy() was called). */
@@ -207,6 +213,8 @@ void conn_close(struct conn *conn, enum close_reason reason);
 void conn_bury(struct conn *conn);
 /** `[ip]:port - cid:5 - "v1:go:name"` */
 void conn_describe(const struct conn *conn, struct buf *out);
+/** Appends "IP:PORT" of the peer, an IPv6 address in brackets. */
+void conn_describe_peer(const struct conn *conn, struct buf *out);
 /** Logs with that prefix. */
 void conn_log(const struct conn *conn, int level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -144,6 +144,11 @@ static void accepted(struct conn *conn)
     conn_open(conn);
 }
 
+static const struct tls_options *tls_options(const struct options *options)
+{
+    return options->monitor_tls;
+}
+
 static void accepted_tls(struct conn *conn)
 {
     conn_start_tls(conn, conn->worker->options->monitor_tls);
@@ -187,7 +192,9 @@ const struct protocol HTTPS_PROTOCOL = {
     .name = "https",
     .log_name = "Monitoring",
     .log_kind = "https",
+    .tls_port_name = "monitoring",
     .session_size = sizeof(struct session),
+    .tls_options = tls_options,
     .accepted = accepted_tls,
     .opened = opened,
     .received = received,

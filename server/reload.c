@@ -10,6 +10,7 @@
 #include "flags.h"
 #include "options.h"
 #include "server.h"
+#include "transport_tls.h"
 
 #include <stdlib.h>
 
@@ -68,18 +69,29 @@ static void take_options(struct worker *worker, struct post *post)
     list_each(link, &worker->conns)
     {
         struct conn *conn = list_entry(link, struct conn, link);
+        transport_tls_options_changed(conn);
         if (conn->protocol->options_changed && conn_is_live(conn))
             conn->protocol->options_changed(conn);
     }
 }
 
-static void post_options(struct worker *worker, struct options *options)
+static struct post *options_post_new(const struct server *server)
 {
     struct options_post *message = mem_zero(sizeof *message);
     message->post.run = take_options;
-    message->options = options_retain(options);
-    message->ocsp_cache = ocsp_cache_retain(worker->server->ocsp_cache);
-    worker_post(worker, &message->post);
+    message->options = options_retain(server->options);
+    message->ocsp_cache = ocsp_cache_retain(server->ocsp_cache);
+    return &message->post;
+}
+
+/* Connections that are accepted from now on get the new options: on the workers they are posted behind
+ * these, on this thread they come later. */
+static void hand_out_options(struct server *server)
+{
+    unsigned count = atomic_load_explicit(&server->worker_count, memory_order_relaxed);
+    for (unsigned i = 0; i < count; i++)
+        worker_post(server->workers[i], options_post_new(server));
+    take_options(server->control, options_post_new(server));
 }
 
 /* One connection too many. */
@@ -123,6 +135,22 @@ static void print_line(void *ctx, const char *text)
     log_inf("%s", text);
 }
 
+static bool has_note(const struct options *options, const char *text)
+{
+    for (size_t i = 0; i < options->note_count; i++)
+        if (strcmp(options->notes[i], text) == 0)
+            return true;
+    return false;
+}
+
+/* What is doubtful about the new file; what was so before was said then. */
+static void print_new_notes(const struct options *old, const struct options *next)
+{
+    for (size_t i = 0; i < next->note_count; i++)
+        if (!has_note(old, next->notes[i]))
+            log_wrn("%s", next->notes[i]);
+}
+
 static void fail(const char *text)
 {
     log_err("Failed to reload server configuration: %s", text);
@@ -156,11 +184,9 @@ static void apply(struct server *server, struct options *next)
     }
     accounts_tie(&server->accounts, next);
     options_describe_changes(old, next, print_line, NULL);
+    print_new_notes(old, next);
     server->options = options_retain(next);
-    unsigned count = atomic_load_explicit(&server->worker_count, memory_order_relaxed);
-    for (unsigned i = 0; i < count; i++)
-        post_options(server->workers[i], next);
-    post_options(server->control, next);
+    hand_out_options(server);
     enforce_max_connections(server);
     if (next->pid_file && !files_write_pid(next->pid_file, &err))
         log_err("%s", err.text);

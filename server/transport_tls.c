@@ -17,6 +17,7 @@ struct tls_layer {
     const char *reject;                 /* why the peer was refused at once */
     const struct tls_options *settings; /* part of `options` */
     struct options *options;            /* retained */
+    bool has_begun;                     /* the peer has sent something */
     bool is_open;
 };
 
@@ -61,6 +62,23 @@ static void send_output(struct tls_layer *tls)
     buf_free(output);
 }
 
+/* A port whose connections are nobody yet speaks for itself. Source: nats-server, Go's net/http. */
+static void log_failure(const struct tls_layer *tls, const char *why)
+{
+    const struct conn *conn = tls->layer.conn;
+    const char *port = conn->protocol->tls_port_name;
+    if (tls->is_open)
+        conn_log(conn, LOG_DBG, "TLS error: %s", why);
+    else if (!port)
+        conn_log(conn, LOG_ERR, "TLS handshake error: %s", why);
+    else {
+        struct buf peer = { 0 };
+        conn_describe_peer(conn, &peer);
+        log_err("%s: TLS handshake error from %s: %s", port, buf_str(&peer), why);
+        buf_free(&peer);
+    }
+}
+
 static enum layer_status fail(struct tls_layer *tls)
 {
     struct conn *conn = tls->layer.conn;
@@ -68,17 +86,25 @@ static enum layer_status fail(struct tls_layer *tls)
     send_output(tls);
     conn_flush_wire(conn); /* the alert */
     if (conn_is_live(conn)) {
-        conn_log(conn, tls->is_open ? LOG_DBG : LOG_ERR, "TLS %serror: %s",
-                 tls->is_open ? "" : "handshake ", why);
+        log_failure(tls, why);
         conn_close(conn, tls->is_open ? CLOSE_READ_ERROR : CLOSE_TLS_HANDSHAKE);
     }
     return LAYER_FAILED;
 }
 
-/* Pinned certificates are compared once the chain is verified and the handshake is through. */
+/* The block in force for this connection's port now. */
+static const struct tls_options *tls_in_force(const struct conn *conn)
+{
+    const struct protocol *protocol = conn->protocol;
+    return protocol->tls_options ? protocol->tls_options(conn->worker->options) : NULL;
+}
+
+/* Pinned certificates are compared once the chain is verified and the handshake is through; a reload may
+ * have come meanwhile. */
 static bool may_open(struct tls_layer *tls)
 {
-    if (fits_pins(tls->settings, tls_peer(tls->engine)))
+    const struct tls_options *in_force = tls_in_force(tls->layer.conn);
+    if (fits_pins(in_force ? in_force : tls->settings, tls_peer(tls->engine)))
         return true;
     tls->reject = "certificate not pinned";
     return false;
@@ -137,6 +163,7 @@ static enum layer_status advance(struct tls_layer *tls, enum tls_status status)
 static enum layer_status input(struct layer *layer, uint8_t *bytes, size_t len)
 {
     struct tls_layer *tls = (struct tls_layer *)layer;
+    tls->has_begun = true;
     return advance(tls, tls_receive(tls->engine, span_make(bytes, len)));
 }
 
@@ -165,13 +192,29 @@ static void goodbye(struct layer *layer, struct buf *wire)
     buf_free(wrapped);
 }
 
-static void free_layer(struct layer *layer)
+/* A handshake from its beginning, under the options that are in force now. */
+static void begin(struct tls_layer *tls, const struct tls_options *settings)
 {
-    struct tls_layer *tls = (struct tls_layer *)layer;
+    tls->options = options_retain(tls->layer.conn->worker->options);
+    tls->settings = settings;
+    tls->engine = tls_engine_new(&(struct tls_engine_settings){
+        .context = settings->context,
+        .on_chain = settings->ocsp_peer.verify ? on_chain : NULL,
+        .ctx = tls,
+    });
+}
+
+static void end(struct tls_layer *tls)
+{
     peer_check_abandon(tls->check);
     tls_engine_free(tls->engine);
     options_release(tls->options);
-    free(tls);
+}
+
+static void free_layer(struct layer *layer)
+{
+    end((struct tls_layer *)layer);
+    free(layer);
 }
 
 static const struct layer_ops TLS_LAYER = {
@@ -187,13 +230,7 @@ struct layer *transport_tls_new(struct conn *conn, const struct tls_options *opt
     struct tls_layer *tls = mem_zero(sizeof *tls);
     tls->layer.ops = &TLS_LAYER;
     tls->layer.conn = conn;
-    tls->options = options_retain(conn->worker->options);
-    tls->settings = options;
-    tls->engine = tls_engine_new(&(struct tls_engine_settings){
-        .context = options->context,
-        .on_chain = options->ocsp_peer.verify ? on_chain : NULL,
-        .ctx = tls,
-    });
+    begin(tls, options);
     return &tls->layer;
 }
 
@@ -243,4 +280,30 @@ void transport_tls_resume(struct conn *conn, enum tls_verdict verdict, const cha
     if (advance(tls, tls_resume(tls->engine, verdict, reason)) == LAYER_CLOSED)
         conn_close(conn, CLOSE_CLIENT);
     conn_update_reading(conn);
+}
+
+/* Would the old rules let somebody in whom the new ones refuse? */
+static bool is_laxer(const struct tls_options *old, const struct tls_options *next)
+{
+    const struct ocsp_peer_options *was = &old->ocsp_peer, *is = &next->ocsp_peer;
+    if (next->verify && !old->verify)
+        return true;
+    return is->verify && (!was->verify || (was->warn_only && !is->warn_only) ||
+                          (was->unknown_is_good && !is->unknown_is_good) ||
+                          (was->allow_when_ca_unreachable && !is->allow_when_ca_unreachable));
+}
+
+void transport_tls_options_changed(struct conn *conn)
+{
+    struct tls_layer *tls = tls_layer_of(conn);
+    const struct tls_options *next = tls_in_force(conn);
+    if (!tls || !next || conn->phase != CONN_TLS)
+        return;
+    if (!tls->has_begun) {
+        end(tls);
+        begin(tls, next);
+    } else if (is_laxer(tls->settings, next)) {
+        conn_log(conn, LOG_INF, "Disconnect: the TLS handshake began before stricter rules");
+        conn_close(conn, CLOSE_TLS_HANDSHAKE);
+    }
 }

@@ -19,6 +19,10 @@ bool transport_tls_fits_pins(const struct conn *conn, const struct tls_options *
 bool transport_tls_wants_input(const struct conn *conn);
 /** The handshake took too long. */
 void transport_tls_timed_out(struct conn *conn);
+/** The worker has new options. A handshake of which no byte has come begins under their rules; one under
+ *  way goes on as it began, but is given up when it might let in whom the new rules refuse: nobody slips
+ *  past a reload that turns a check on. */
+void transport_tls_options_changed(struct conn *conn);
 /** The verdict on the peer that was asked for is here. */
 void transport_tls_resume(struct conn *conn, enum tls_verdict verdict, const char *reason);
 

@@ -261,7 +261,7 @@ void server_await_ready(struct server *server)
     if (!log_contains(server, "Server is ready", PATIENCE_MS))
         e2e_fail("the server did not become ready");
     server->port = port_after(server_log(server), "Listening for client connections on ");
-    server->monitor_port = port_after(server_log(server), "Starting http monitor on ");
+    server->monitor_port = port_after(server_log(server), "Starting http"); /* or https */
 }
 
 static int await_exit(struct server *server, uint64_t patience_ms)
