@@ -241,12 +241,15 @@ void conn_close(struct conn *conn);
 
 /* ---- TLS (harness_tls.c) ------------------------------------------------------------------ */
 
+struct ssl_st;
+
 struct tls_wishes {
     const char *ca_file;              /* NULL: the server's certificate is not checked */
     const char *cert_file, *key_file; /* NULL: no client certificate */
     const char *name;                 /* NULL, or the host name to ask for and to check */
     int max_version;                  /* 0, or TLS1_2_VERSION ... */
     struct ssl_session_st *session;   /* NULL, or one to resume */
+    void (*prepare)(struct ssl_st *); /* NULL, or what else is done before the first byte is sent */
 };
 
 /** Does the client's side of the handshake succeed on this connection? */

@@ -73,6 +73,8 @@ bool conn_try_tls(struct conn *conn, const struct tls_wishes *wishes)
     if (wishes->session)
         SSL_set_session(ssl, wishes->session);
     conn_set_tls(conn, ssl);
+    if (wishes->prepare)
+        wishes->prepare(ssl);
     return handshake(conn, ssl);
 }
 

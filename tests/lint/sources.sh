@@ -19,7 +19,8 @@ climbs=$(grep -nE '^#include "\.\./' -r $modules tests --include='*.c' --include
 conditions=$(grep -nE '^# *(if|ifdef|elif)\b' -r parser tls ocsp websocket mqtt leafnode server --include='*.c' || true)
 [ -z "$conditions" ] || complain "conditional code outside base (choose files in CMake instead):" "$conditions"
 
-# On a server this accepts the peer before the verdict is there.
-trap_=$(grep -nE 'SSL_set_retry_verify *\(|OCSP_NOCHECKS' -r $modules --include='*.c' || true)
+# On a server the first accepts the peer before the verdict is there. The others would let a peer speak before it
+# is judged, or show another certificate afterwards.
+trap_=$(grep -nE 'SSL_set_retry_verify *\(|OCSP_NOCHECKS|SSL_read_early_data|set_max_early_data|SSL_verify_client_post' -r $modules --include='*.c' || true)
 [ -z "$trap_" ] || complain "calls that must not be made:" "$trap_"
 exit $failed
