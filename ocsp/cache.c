@@ -19,6 +19,7 @@ struct entry {
     struct buf der;
     int64_t cached_at_ns; /* whole seconds */
     uint64_t version;     /* no two puts have the same */
+    uint64_t hits;        /* also those of entries that it replaced */
     size_t place;         /* in the heap */
 };
 
@@ -217,18 +218,19 @@ static void log_key(const char *what, const struct ocsp_digest *key, const char 
     buf_free(&text);
 }
 
-static bool copy_entry(struct ocsp_cache *cache, const struct ocsp_digest *key,
-                       const struct ocsp_digest *issuer, struct ocsp_hit *out)
+/* The entry, or NULL. */
+static struct entry *copy_entry(struct ocsp_cache *cache, const struct ocsp_digest *key,
+                                const struct ocsp_digest *issuer, struct ocsp_hit *out)
 {
-    const struct entry *entry = map_get(&cache->entries, key_span(key));
+    struct entry *entry = map_get(&cache->entries, key_span(key));
     *out = (struct ocsp_hit){ 0 };
     if (!entry)
-        return false;
+        return NULL;
     out->answer = entry->answer;
     out->version = entry->version;
     if (memcmp(&entry->issuer, issuer, sizeof *issuer) != 0)
         buf_append(&out->der, entry->der.data, entry->der.len);
-    return true;
+    return entry;
 }
 
 bool ocsp_cache_get(struct ocsp_cache *cache, const struct ocsp_digest *key,
@@ -237,12 +239,14 @@ bool ocsp_cache_get(struct ocsp_cache *cache, const struct ocsp_digest *key,
     if (is_off(cache))
         return false;
     pthread_mutex_lock(&cache->mutex);
-    bool found = copy_entry(cache, key, issuer, out);
+    struct entry *found = copy_entry(cache, key, issuer, out);
     cache->stats.hits += found ? 1 : 0;
     cache->stats.misses += found ? 0 : 1;
+    if (found)
+        found->hits++;
     pthread_mutex_unlock(&cache->mutex);
     log_key(found ? "OCSP peer cache hit for key" : "OCSP peer cache miss for key", key, "");
-    return found;
+    return found != NULL;
 }
 
 bool ocsp_cache_peek(struct ocsp_cache *cache, const struct ocsp_digest *key,
@@ -251,9 +255,63 @@ bool ocsp_cache_peek(struct ocsp_cache *cache, const struct ocsp_digest *key,
     if (is_off(cache))
         return false;
     pthread_mutex_lock(&cache->mutex);
-    bool found = copy_entry(cache, key, issuer, out);
+    bool found = copy_entry(cache, key, issuer, out) != NULL;
     pthread_mutex_unlock(&cache->mutex);
     return found;
+}
+
+static bool is_wanted(const struct ocsp_listing *listing, const struct entry *entry)
+{
+    return !listing->by_status || entry->answer.status == listing->status;
+}
+
+static void show(const struct entry *entry, struct ocsp_entry *out)
+{
+    const struct ocsp_answer *answer = &entry->answer;
+    *out =
+        (struct ocsp_entry){ .subject = mem_strdup(entry->subject),
+                             .status = answer->status,
+                             .this_update_ns = answer->this_update_ns,
+                             .next_update_ns = answer->has_next_update ? answer->next_update_ns : 0,
+                             .cached_at_ns = entry->cached_at_ns,
+                             .hits = entry->hits };
+    memcpy(out->fingerprint, entry->key.bytes, sizeof out->fingerprint);
+}
+
+/* The heap has the entries one beside the other, so a walk needs no more than a place to go on. */
+static void walk_some(struct ocsp_cache *cache, struct ocsp_walk *walk, struct ocsp_entries *out)
+{
+    size_t count = (size_t)cache->stats.responses;
+    size_t end = walk->at + OCSP_WALK_STEP < count ? walk->at + OCSP_WALK_STEP : count;
+    for (; walk->at < end && out->count < walk->listing->limit; walk->at++) {
+        const struct entry *entry = cache->heap[walk->at];
+        if (!is_wanted(walk->listing, entry))
+            continue;
+        if (walk->skip > 0)
+            walk->skip--;
+        else
+            show(entry, &out->items[out->count++]);
+    }
+    walk->is_over = walk->at >= count;
+}
+
+void ocsp_cache_walk(struct ocsp_cache *cache, struct ocsp_walk *walk, struct ocsp_entries *out)
+{
+    out->items = mem_resize_array(out->items, out->count + OCSP_WALK_STEP, sizeof *out->items);
+    pthread_mutex_lock(&cache->mutex);
+    walk_some(cache, walk, out);
+    pthread_mutex_unlock(&cache->mutex);
+}
+
+bool ocsp_cache_find(struct ocsp_cache *cache, const struct ocsp_digest *key,
+                     struct ocsp_entry *out)
+{
+    pthread_mutex_lock(&cache->mutex);
+    const struct entry *entry = map_get(&cache->entries, key_span(key));
+    if (entry)
+        show(entry, out);
+    pthread_mutex_unlock(&cache->mutex);
+    return entry != NULL;
 }
 
 /* ---- changing ------------------------------------------------------------------------------ */
@@ -307,8 +365,10 @@ bool ocsp_cache_put(struct ocsp_cache *cache, const struct ocsp_put *put)
     pthread_mutex_lock(&cache->mutex);
     struct entry *old = map_get(&cache->entries, key_span(&put->key));
     bool refused = is_replay(old, put);
-    if (!refused && old)
+    if (!refused && old) {
+        fresh->hits = old->hits;
         remove_entry(cache, old);
+    }
     bool stored = !refused && make_room(cache);
     if (stored)
         add_entry(cache, fresh);

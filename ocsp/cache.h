@@ -49,4 +49,19 @@ struct ocsp_put {
  *  treat it as not current. */
 bool ocsp_cache_put(struct ocsp_cache *cache, const struct ocsp_put *put);
 
+/** Copies one entry; false when there is none. */
+bool ocsp_cache_find(struct ocsp_cache *cache, const struct ocsp_digest *key,
+                     struct ocsp_entry *out);
+
+/** A walk over all entries, in steps. */
+struct ocsp_walk {
+    const struct ocsp_listing *listing;
+    size_t at;    /* place of the entry that comes next */
+    size_t skip;  /* so many that fit are passed over first */
+    bool is_over; /* there are no more */
+};
+#define OCSP_WALK_STEP 256 /* places that one step looks at, with the cache locked */
+/** Appends what the next step finds, up to the listing's limit in all. */
+void ocsp_cache_walk(struct ocsp_cache *cache, struct ocsp_walk *walk, struct ocsp_entries *out);
+
 #endif

@@ -55,6 +55,11 @@ void ocsp_cache_close(struct ocsp_cache *cache);
 struct ocsp_cache *ocsp_cache_retain(struct ocsp_cache *cache);
 void ocsp_cache_release(struct ocsp_cache *cache);
 
+/** What a CA says about a certificate. */
+enum ocsp_status { OCSP_STATUS_GOOD, OCSP_STATUS_REVOKED, OCSP_STATUS_UNKNOWN };
+/** "good", "revoked", "unknown". Static. */
+const char *ocsp_status_name(enum ocsp_status status);
+
 struct ocsp_stats {
     enum ocsp_cache_type type;
     uint64_t hits, misses;
@@ -164,6 +169,37 @@ const char *ocsp_peer_verdict_name(enum ocsp_peer_verdict verdict);
 enum ocsp_peer_verdict ocsp_check_verdict(const struct ocsp_check *check);
 /** Ends a check that needs a fetch but will not get one: OCSP_REJECT. */
 void ocsp_check_give_up(struct ocsp_check *check);
+
+/** An answer in the cache. Times are wall clock ns. */
+struct ocsp_entry {
+    uint8_t fingerprint[32]; /* SHA-256 of the certificate */
+    char *subject;           /* owned */
+    enum ocsp_status status;
+    int64_t this_update_ns, next_update_ns; /* next 0 = the answer names none */
+    int64_t cached_at_ns;
+    uint64_t hits; /* of this certificate since it was first cached, also by replaced answers */
+};
+
+/** Which entries. */
+struct ocsp_listing {
+    const uint8_t *fingerprint; /* only this one; NULL = any */
+    bool by_status;             /* only those with `status` */
+    enum ocsp_status status;
+    size_t offset, limit;
+};
+
+struct ocsp_entries {
+    struct ocsp_entry *items; /* owned */
+    size_t count;
+    size_t total; /* that the listing means, whatever offset and limit say */
+};
+
+/** Copies a page of entries, in the order in which they are kept: those that come or go meanwhile may be
+ *  missing, or be there twice. Holds up nobody who looks something up. Release with
+ *  ocsp_entries_free(). Thread: any. */
+void ocsp_cache_list(struct ocsp_cache *cache, const struct ocsp_listing *listing,
+                     struct ocsp_entries *out);
+void ocsp_entries_free(struct ocsp_entries *entries);
 
 #define OCSP_ORIGIN_MAX      280 /* bytes of "scheme://host:port", with the NUL */
 #define OCSP_LATENCY_BUCKETS 12

@@ -13,13 +13,10 @@
 
 #include "base/error.h"
 #include "base/span.h"
+#include "ocsp.h"
 
 #define OCSP_RESPONSE_MAX 65536 /* bytes; the largest sane ones stay below 10 KiB */
 #define OCSP_EMBEDDED_MAX 16    /* certificates in a response: each may cost a signature check */
-
-enum ocsp_status { OCSP_STATUS_GOOD, OCSP_STATUS_REVOKED, OCSP_STATUS_UNKNOWN };
-/** "good", "revoked", "unknown". Static. */
-const char *ocsp_status_name(enum ocsp_status status);
 
 /** What a response says about one certificate. Plain data. Times are wall clock nanoseconds. */
 struct ocsp_answer {
