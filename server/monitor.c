@@ -280,6 +280,7 @@ void monitor_metrics(struct monitor_request *request)
     varz_print_metrics(request->server, &body);
     subsz_print_metrics(request->server, &body);
     events_print_metrics(request->server, &body);
+    ocspz_print_metrics(request->server, &body);
     answer(request, 200, "text/plain; version=0.0.4; charset=utf-8", false, buf_span(&body));
     buf_free(&body);
 }
@@ -305,6 +306,7 @@ static const struct endpoint {
     { "/routez",         "/routez",   monitor_routez   },
     { "/gatewayz",       "/gatewayz", monitor_gatewayz },
     { "/jsz",            "/jsz",      monitor_jsz      },
+    { "/ocspz",          NULL,        monitor_ocspz    },
     { "/metrics",        NULL,        monitor_metrics  },
     { "/raftz",          NULL,        monitor_raftz    },
     { "/ipqueuesz",      NULL,        monitor_ipqueuesz},

@@ -37,11 +37,13 @@ void monitor_connz(struct monitor_request *request);
 void monitor_subsz(struct monitor_request *request);
 void monitor_accountz(struct monitor_request *request);
 void monitor_accstatz(struct monitor_request *request);
+void monitor_ocspz(struct monitor_request *request);
 void monitor_metrics(struct monitor_request *request);
 
-/** Prints /varz and /subsz numbers as metrics. Appends. */
+/** Prints the numbers of /varz, /subsz and /ocspz as metrics. Appends. */
 void varz_print_metrics(struct server *server, struct buf *out);
 void subsz_print_metrics(struct server *server, struct buf *out);
+void ocspz_print_metrics(struct server *server, struct buf *out);
 /** Prints the figures of a subject index, the members of an object that is open. */
 void subsz_print_index(struct json *json, const struct server *server,
                        const struct account *account);

@@ -258,9 +258,9 @@ static void fill_tls(const struct options *options, struct varz *v)
 
 static void fill_ocsp(const struct server *server, const struct options *options, struct varz *v)
 {
-    if (!server->ocsp || !options->tls || !options->tls->ocsp_peer.verify)
+    if (!options_use_ocsp(options))
         return;
-    struct ocsp_stats stats = ocsp_stats(server->ocsp);
+    struct ocsp_stats stats = ocsp_cache_stats(server->ocsp_cache);
     if (stats.type == OCSP_CACHE_NONE)
         return;
     v->ocsp_peer_cache = (struct ocsp_cache_info){ .cache_type = "local",

@@ -293,6 +293,8 @@ bool options_may_reload(const struct options *old, const struct options *next, s
 /** Calls `line` for each change, with the text of the log: "Reloaded: max_payload = 1024". */
 void options_describe_changes(const struct options *old, const struct options *next,
                               void (*line)(void *ctx, const char *text), void *ctx);
+/** Is there a listener or a remote whose peers are checked with OCSP? */
+bool options_use_ocsp(const struct options *options);
 /** Appends docs/configuration.md, made from the schema. */
 void options_print_docs(struct buf *out);
 

@@ -208,8 +208,6 @@ bool tls_options_for_monitor(struct options *options, struct error *err);
 /** Releases the contexts of all tls blocks. */
 void tls_options_release(struct options *options);
 
-/** Is there a listener or a remote whose peers are checked with OCSP? */
-bool options_use_ocsp(const struct options *options);
 /** Adds an error for each listener that checks its peers but does not demand their certificates, and
  *  notes doubtful times. */
 void check_ocsp_peers(struct options *options, struct problems *problems);
