@@ -20,6 +20,7 @@ struct entry {
     int64_t cached_at_ns; /* whole seconds */
     uint64_t version;     /* no two puts have the same */
     uint64_t hits;        /* also those of entries that it replaced */
+    bool is_used;         /* somebody had a hit */
     size_t place;         /* in the heap */
 };
 
@@ -240,10 +241,14 @@ bool ocsp_cache_get(struct ocsp_cache *cache, const struct ocsp_digest *key,
         return false;
     pthread_mutex_lock(&cache->mutex);
     struct entry *found = copy_entry(cache, key, issuer, out);
-    cache->stats.hits += found ? 1 : 0;
-    cache->stats.misses += found ? 0 : 1;
-    if (found)
+    if (found) {
+        cache->stats.hits++;
         found->hits++;
+        out->is_first = !found->is_used;
+        found->is_used = true;
+    } else {
+        cache->stats.misses++;
+    }
     pthread_mutex_unlock(&cache->mutex);
     log_key(found ? "OCSP peer cache hit for key" : "OCSP peer cache miss for key", key, "");
     return found != NULL;

@@ -25,6 +25,7 @@ struct ocsp_hit {
     struct ocsp_answer answer;
     struct buf der;   /* owned; only when the entry was verified for another issuer's key */
     uint64_t version; /* of the entry, for ocsp_cache_drop() */
+    bool is_first;    /* of all hits of this entry; only ocsp_cache_get() tells */
 };
 
 /** Looks up, counts and logs a hit or a miss. `issuer` is the digest of the issuer's SPKI: when the

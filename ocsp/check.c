@@ -6,7 +6,6 @@
  *
  * A worker goes from NEW to FETCH at most; the control thread goes on from wherever the check
  * stands. What was counted and logged on the way is not repeated. Source: NATS ADR-38. */
-#include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <assert.h>
 #include <stdlib.h>
@@ -15,7 +14,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "link.h"
 #include "policy.h"
+#include "refresh.h"
 #include "request.h"
 #include "service.h"
 
@@ -69,21 +70,6 @@ static const char *peer_word(const struct ocsp_check *check)
 
 /* ---- facts about a link ------------------------------------------------------------------------ */
 
-static void digest_cert(const X509 *cert, struct ocsp_digest *out)
-{
-    if (X509_digest(cert, EVP_sha256(), out->bytes, NULL) != 1)
-        abort(); /* SHA-256 of bytes that are there: only without memory */
-}
-
-static void digest_key(const X509 *cert, struct ocsp_digest *out)
-{
-    unsigned char *der = NULL;
-    int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &der);
-    if (len < 0 || EVP_Digest(der, (size_t)len, out->bytes, NULL, EVP_sha256(), NULL) != 1)
-        abort(); /* as above */
-    OPENSSL_free(der);
-}
-
 static const char *subject(struct ocsp_check *check)
 {
     struct link_facts *link = &check->link;
@@ -99,11 +85,21 @@ static void enter_link(struct ocsp_check *check)
     int place = check->eligible[check->at];
     link->cert = sk_X509_value(check->chain, place);
     link->issuer = sk_X509_value(check->chain, place + 1);
-    digest_cert(link->cert, &link->key);
-    digest_key(link->issuer, &link->issuer_key);
+    ocsp_digest_cert(link->cert, &link->key);
+    ocsp_digest_key(link->issuer, &link->issuer_key);
     buf_clear(&link->subject);
     link->has_subject = false;
     link->revocation_seen = false;
+}
+
+static struct ocsp_ask make_ask(struct ocsp_check *check)
+{
+    return (struct ocsp_ask){ .cert = check->link.cert,
+                              .issuer = check->link.issuer,
+                              .key = check->link.key,
+                              .issuer_key = check->link.issuer_key,
+                              .subject = subject(check),
+                              .options = check->options };
 }
 
 /* ---- chains ------------------------------------------------------------------------------------ */
@@ -150,6 +146,7 @@ static enum state enter_chain(struct ocsp_check *check)
     int links = sk_X509_num(check->chain);
     log_dbg("Chain [%zu]: %d total link(s)", index, links);
     if (links == 1) {
+        check->eligible_count = 0;
         log_dbg("Chain [%zu] is self-signed, thus peer is valid", index);
         check->verdict = OCSP_PEER_NOT_ASKED;
         return ACCEPTED;
@@ -197,16 +194,6 @@ static enum state next_chain(struct ocsp_check *check)
 }
 
 /* ---- findings and their consequences ------------------------------------------------------------ */
-
-static enum ocsp_finding finding_of(enum ocsp_status status)
-{
-    switch (status) {
-    case OCSP_STATUS_GOOD: return OCSP_LINK_GOOD;
-    case OCSP_STATUS_REVOKED: return OCSP_LINK_REVOKED;
-    case OCSP_STATUS_UNKNOWN: break;
-    }
-    return OCSP_LINK_UNKNOWN;
-}
 
 static enum ocsp_peer_verdict verdict_of(enum ocsp_finding finding)
 {
@@ -345,7 +332,11 @@ static enum state use_hit(struct ocsp_check *check, struct ocsp_hit *hit)
     const char *status = ocsp_status_name(hit->answer.status);
     if (hit_is_current(check, hit, now_ns)) {
         log_dbg("Cached OCSP response is current, status [%s]", status);
-        return conclude(check, finding_of(hit->answer.status), NULL);
+        if (hit->is_first && hit->der.len == 0) {
+            struct ocsp_ask ask = make_ask(check);
+            refresh_note_use(check->ocsp->refresh, &ask, &hit->answer);
+        }
+        return conclude(check, ocsp_finding_of(hit->answer.status), NULL);
     }
     log_dbg("Cached OCSP response is expired, status [%s]", status);
     check->link.revocation_seen = hit->answer.status == OCSP_STATUS_REVOKED;
@@ -375,22 +366,12 @@ static bool look_again(struct ocsp_check *check, enum ocsp_finding *out)
     bool usable = hit_is_valid(check, &hit, now_ns) &&
                   ocsp_currency(&hit.answer, &check->options, now_ns) == OCSP_CURRENT &&
                   ocsp_signer_is_valid(&hit.answer, check->options.skew_ns, now_ns);
-    *out = finding_of(hit.answer.status);
+    *out = ocsp_finding_of(hit.answer.status);
     buf_free(&hit.der);
     return usable;
 }
 
 /* ---- the CA -------------------------------------------------------------------------------------- */
-
-static struct ocsp_ask make_ask(struct ocsp_check *check)
-{
-    return (struct ocsp_ask){ .cert = check->link.cert,
-                              .issuer = check->link.issuer,
-                              .key = check->link.key,
-                              .issuer_key = check->link.issuer_key,
-                              .subject = subject(check),
-                              .options = check->options };
-}
 
 static void on_result(struct ocsp_waiter *waiter, struct ocsp_result *result)
 {
@@ -409,32 +390,15 @@ static enum state fetch(struct ocsp_check *check)
     return WAITING;
 }
 
-/* A fresh answer as this listener's options see it; stores it if that was not done yet. */
+/* A fresh answer as this listener's options see it. */
 static enum ocsp_finding judge_fresh(struct ocsp_check *check, struct ocsp_result *result,
                                      const char **why)
 {
-    const struct ocsp_peer_options *options = &check->options;
-    int64_t now_ns = clock_wall_ns();
-    *why = result->error.text;
-    if (!result->is_answered)
-        return check->link.revocation_seen ? OCSP_LINK_UNREACHABLE_REVOKED : OCSP_LINK_UNREACHABLE;
-    if (result->verdict == OCSP_UNREADABLE)
-        return OCSP_LINK_UNREADABLE;
-    if (!ocsp_signer_is_valid(&result->answer, options->skew_ns, now_ns)) {
-        *why = "OCSP signer certificate not valid at this time";
-        return OCSP_LINK_UNREADABLE;
-    }
-    if (result->verdict == OCSP_NOT_DELEGATED)
-        return OCSP_LINK_NOT_DELEGATED;
-    enum ocsp_currency currency = ocsp_currency(&result->answer, options, now_ns);
-    ocsp_currency_log(currency, &result->answer, options, now_ns);
-    if (currency != OCSP_CURRENT)
-        return OCSP_LINK_NOT_CURRENT;
-
     struct ocsp_ask ask = make_ask(check);
-    ocsp_result_store(result, &ask, check->cache);
-    return result->storage == OCSP_REPLAYED ? OCSP_LINK_NOT_CURRENT
-                                            : finding_of(result->answer.status);
+    enum ocsp_finding finding = ocsp_result_judge(result, &ask, check->ocsp->fetcher, why);
+    if (finding == OCSP_LINK_UNREACHABLE && check->link.revocation_seen)
+        return OCSP_LINK_UNREACHABLE_REVOKED;
+    return finding;
 }
 
 static enum state take_result(struct ocsp_check *check)
@@ -560,6 +524,13 @@ const struct ocsp_invalid_link *ocsp_check_invalid_links(const struct ocsp_check
 {
     *count = check->invalid_count;
     return check->invalid;
+}
+
+struct ocsp_links *ocsp_check_links(const struct ocsp_check *check)
+{
+    if (check->state != ACCEPTED || check->eligible_count == 0)
+        return NULL;
+    return ocsp_links_new(check->chain, check->eligible, check->eligible_count);
 }
 
 X509 *ocsp_check_peer(const struct ocsp_check *check)

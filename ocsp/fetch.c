@@ -8,7 +8,6 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "health.h"
-#include "policy.h"
 #include "request.h"
 #include "transport.h"
 
@@ -19,6 +18,8 @@ struct ocsp_fetcher {
     uv_loop_t *loop;
     struct ocsp_cache *cache;   /* borrowed, or NULL */
     struct ocsp_health *health; /* borrowed */
+    ocsp_stored_fn *on_stored;
+    void *stored_ctx;
     struct transport *transport;
     struct map fetches; /* key -> struct fetch, owned */
     struct list queued; /* wait for their turn, oldest first */
@@ -65,8 +66,9 @@ void ocsp_result_release(struct ocsp_result *result)
     free(result);
 }
 
-void ocsp_result_store(struct ocsp_result *result, const struct ocsp_ask *ask,
-                       struct ocsp_cache *cache)
+/* Stores a result for its certificate unless that happened before. */
+static void store(struct ocsp_result *result, const struct ocsp_ask *ask,
+                  struct ocsp_fetcher *fetcher)
 {
     if (result->storage != OCSP_NOT_STORED)
         return;
@@ -75,7 +77,9 @@ void ocsp_result_store(struct ocsp_result *result, const struct ocsp_ask *ask,
                             .subject = ask->subject,
                             .answer = result->answer,
                             .der = buf_span(&result->der) };
-    result->storage = ocsp_cache_put(cache, &put) ? OCSP_STORED : OCSP_REPLAYED;
+    result->storage = ocsp_cache_put(fetcher->cache, &put) ? OCSP_STORED : OCSP_REPLAYED;
+    if (result->storage == OCSP_STORED)
+        fetcher->on_stored(fetcher->stored_ctx, ask, &result->answer);
 }
 
 /* Verifies the answer for all who wait, and stores it even if they have all left. */
@@ -90,7 +94,32 @@ static void judge(struct fetch *fetch)
     if (result->verdict == OCSP_VERIFIED &&
         ocsp_signer_is_valid(&result->answer, options->skew_ns, now_ns) &&
         ocsp_currency(&result->answer, options, now_ns) == OCSP_CURRENT)
-        ocsp_result_store(result, &fetch->ask, fetch->fetcher->cache);
+        store(result, &fetch->ask, fetch->fetcher);
+}
+
+enum ocsp_finding ocsp_result_judge(struct ocsp_result *result, const struct ocsp_ask *ask,
+                                    struct ocsp_fetcher *fetcher, const char **why)
+{
+    const struct ocsp_peer_options *options = &ask->options;
+    int64_t now_ns = clock_wall_ns();
+    *why = result->error.text;
+    if (!result->is_answered)
+        return OCSP_LINK_UNREACHABLE;
+    if (result->verdict == OCSP_UNREADABLE)
+        return OCSP_LINK_UNREADABLE;
+    if (!ocsp_signer_is_valid(&result->answer, options->skew_ns, now_ns)) {
+        *why = "OCSP signer certificate not valid at this time";
+        return OCSP_LINK_UNREADABLE;
+    }
+    if (result->verdict == OCSP_NOT_DELEGATED)
+        return OCSP_LINK_NOT_DELEGATED;
+    enum ocsp_currency currency = ocsp_currency(&result->answer, options, now_ns);
+    ocsp_currency_log(currency, &result->answer, options, now_ns);
+    if (currency != OCSP_CURRENT)
+        return OCSP_LINK_NOT_CURRENT;
+    store(result, ask, fetcher);
+    return result->storage == OCSP_REPLAYED ? OCSP_LINK_NOT_CURRENT
+                                            : ocsp_finding_of(result->answer.status);
 }
 
 /* ---- life of a fetch -------------------------------------------------------------------------- */
@@ -390,11 +419,14 @@ void ocsp_fetch_leave(struct ocsp_waiter *waiter)
     list_remove(&waiter->link);
 }
 
-struct ocsp_fetcher *ocsp_fetcher_new(uv_loop_t *loop, struct ocsp_health *health)
+struct ocsp_fetcher *ocsp_fetcher_new(uv_loop_t *loop, struct ocsp_health *health,
+                                      ocsp_stored_fn *on_stored, void *ctx)
 {
     struct ocsp_fetcher *fetcher = mem_zero(sizeof *fetcher);
     fetcher->loop = loop;
     fetcher->health = health;
+    fetcher->on_stored = on_stored;
+    fetcher->stored_ctx = ctx;
     fetcher->transport = transport_new(loop);
     list_init(&fetcher->queued);
     list_init(&fetcher->active);

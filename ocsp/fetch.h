@@ -14,6 +14,7 @@
 #include "base/list.h"
 #include "cache.h"
 #include "ocsp.h"
+#include "policy.h"
 
 #define OCSP_PARALLEL_EACH 8
 #define OCSP_PARALLEL_MAX  16
@@ -53,8 +54,14 @@ struct ocsp_waiter {
 
 struct ocsp_health;
 
+/** Told of every answer that was verified, is current and reached the cache (or would have, were there one),
+ *  whoever asked. Must not start a fetch. */
+typedef void ocsp_stored_fn(void *ctx, const struct ocsp_ask *ask,
+                            const struct ocsp_answer *answer);
+
 /** Borrows `health`, for which it notes how exchanges go. */
-struct ocsp_fetcher *ocsp_fetcher_new(uv_loop_t *loop, struct ocsp_health *health);
+struct ocsp_fetcher *ocsp_fetcher_new(uv_loop_t *loop, struct ocsp_health *health,
+                                      ocsp_stored_fn *on_stored, void *ctx);
 /** Where answers go from now on; borrowed. NULL, as in the beginning: nowhere. */
 void ocsp_fetcher_use_cache(struct ocsp_fetcher *fetcher, struct ocsp_cache *cache);
 /** Forgets everything under way: nobody is told, waiters become free. `on_closed` runs when the
@@ -65,8 +72,9 @@ void ocsp_fetch(struct ocsp_fetcher *fetcher, const struct ocsp_ask *ask,
                 struct ocsp_waiter *waiter);
 void ocsp_fetch_leave(struct ocsp_waiter *waiter);
 
-/** Stores a result for its certificate unless that happened before. */
-void ocsp_result_store(struct ocsp_result *result, const struct ocsp_ask *ask,
-                       struct ocsp_cache *cache);
+/** What a result means under the options of `ask`; stores it if it counts and that did not happen before.
+ *  Sets *why to the reason behind a bad finding, borrowed from the result. */
+enum ocsp_finding ocsp_result_judge(struct ocsp_result *result, const struct ocsp_ask *ask,
+                                    struct ocsp_fetcher *fetcher, const char **why);
 
 #endif

@@ -27,11 +27,13 @@ struct ocsp *ocsp_new(const struct ocsp_settings *settings)
     struct ocsp *ocsp = mem_zero(sizeof *ocsp);
     ocsp->settings = *settings;
     ocsp->health = ocsp_health_new();
-    ocsp->fetcher = ocsp_fetcher_new(settings->loop, ocsp->health);
+    ocsp->refresh = refresh_new(ocsp);
+    ocsp->fetcher =
+        ocsp_fetcher_new(settings->loop, ocsp->health, refresh_on_stored, ocsp->refresh);
     list_init(&ocsp->ready);
     uv_timer_init(settings->loop, &ocsp->turn);
     ocsp->turn.data = ocsp;
-    ocsp->open_parts = 2;
+    ocsp->open_parts = 3;
     return ocsp;
 }
 
@@ -84,7 +86,7 @@ static void part_closed(struct ocsp *ocsp)
         on_closed(ctx);
 }
 
-static void on_fetcher_closed(void *ctx)
+static void on_part_closed(void *ctx)
 {
     part_closed(ctx);
 }
@@ -102,6 +104,7 @@ void ocsp_free(struct ocsp *ocsp, void (*on_closed)(void *ctx), void *ctx)
     ocsp->on_closed = on_closed;
     ocsp->ctx = ctx;
     list_each(link, &ocsp->ready) list_remove(link);
-    ocsp_fetcher_free(ocsp->fetcher, on_fetcher_closed, ocsp);
+    refresh_free(ocsp->refresh, on_part_closed, ocsp);
+    ocsp_fetcher_free(ocsp->fetcher, on_part_closed, ocsp);
     uv_close((uv_handle_t *)&ocsp->turn, on_timer_closed);
 }

@@ -8,6 +8,9 @@
  *                         -> OCSP_NEEDS_FETCH               give the check to the control thread:
  *                     ocsp_check_run (control) -> on_done(check), later or never before it returns
  *
+ * Answers that are used are renewed before they run out (refresh.h). Peers that were let in can be watched:
+ * then a revocation is noticed while they are there.
+ *
  * The module never heard of listeners, connections or the server: it gets chains and options.
  * Sources: RFC 6960, RFC 5019, NATS ADR-38; docs/ocsp.md. */
 #ifndef OCSP_OCSP_H
@@ -27,7 +30,8 @@ struct ocsp_peer_options {
     bool warn_only;
     bool unknown_is_good;
     bool allow_when_ca_unreachable;
-    int64_t ca_timeout_ns; /* per responder address */
+    bool disconnect_revoked; /* for the caller: watch who was let in (ocsp_watch) */
+    int64_t ca_timeout_ns;   /* per responder address */
     int64_t skew_ns;
     int64_t ttl_ns; /* for answers without nextUpdate */
 };
@@ -73,6 +77,10 @@ struct ocsp_settings {
     uv_loop_t *loop; /* the control loop */
     /* Appends the text of a subject as the log shows it (tls_name_print). Any thread. */
     void (*print_name)(const X509_NAME *name, struct buf *out);
+    /* A watched certificate (borrowed) is revoked; again with every answer that says so while it is watched.
+     * Must not end the service. May be NULL. Thread: control, from the loop. */
+    void (*on_revoked)(void *ctx, const X509 *cert);
+    void *ctx;
 };
 
 struct ocsp; /* the service */
@@ -140,11 +148,40 @@ struct ocsp_invalid_link {
  *  holds the check. */
 const struct ocsp_invalid_link *ocsp_check_invalid_links(const struct ocsp_check *check,
                                                          size_t *count);
+/** The links that the check accepted the peer for: those of its chain that have a responder. NULL when there
+ *  are none. Owned by the caller. Thread: as above. */
+struct ocsp_links *ocsp_check_links(const struct ocsp_check *check);
 /** The peer's own certificate; NULL when it showed none. Thread: as above. */
 X509 *ocsp_check_peer(const struct ocsp_check *check);
 /** NULL is allowed. While ocsp_check_run() is under way only on the control thread; a fetch that
  *  others wait for, or that may still fill the cache, goes on. */
 void ocsp_check_free(struct ocsp_check *check);
+
+/* ---- peers that are in ------------------------------------------------------------------------ */
+
+struct ocsp_links; /* immutable, counted; any thread */
+
+struct ocsp_links *ocsp_links_retain(struct ocsp_links *links);
+/** NULL is allowed. */
+void ocsp_links_release(struct ocsp_links *links);
+/** Is the certificate one of them? */
+bool ocsp_links_have(const struct ocsp_links *links, const X509 *cert);
+
+/** From now on every link is asked about again before its answer expires, at least once in the life of an
+ *  answer, until ocsp_unwatch() was called as often as this. on_revoked tells who is revoked, also who
+ *  is already. Thread: control. */
+void ocsp_watch(struct ocsp *ocsp, const struct ocsp_links *links,
+                const struct ocsp_peer_options *options);
+/** Thread: control. */
+void ocsp_unwatch(struct ocsp *ocsp, const struct ocsp_links *links);
+
+struct ocsp_refresh_stats {
+    uint64_t watched; /* links of live peers */
+    uint64_t used;    /* answers that are renewed before they run out, because they were used */
+    uint64_t renewed, failed, revoked; /* counters: questions of either kind, reports */
+};
+/** Thread: control. */
+struct ocsp_refresh_stats ocsp_refresh_stats(const struct ocsp *ocsp);
 
 /* ---- for those who watch --------------------------------------------------------------------- */
 

@@ -12,7 +12,7 @@ static int64_t add_saturated(int64_t a, int64_t b)
     return b > 0 ? INT64_MAX : INT64_MIN;
 }
 
-static int64_t end_of(const struct ocsp_answer *answer, const struct ocsp_peer_options *options)
+int64_t ocsp_expires_ns(const struct ocsp_answer *answer, const struct ocsp_peer_options *options)
 {
     if (answer->has_next_update)
         return answer->next_update_ns;
@@ -22,7 +22,7 @@ static int64_t end_of(const struct ocsp_answer *answer, const struct ocsp_peer_o
 enum ocsp_currency ocsp_currency(const struct ocsp_answer *answer,
                                  const struct ocsp_peer_options *options, int64_t now_ns)
 {
-    if (end_of(answer, options) < add_saturated(now_ns, -options->skew_ns))
+    if (ocsp_expires_ns(answer, options) < add_saturated(now_ns, -options->skew_ns))
         return answer->has_next_update ? OCSP_PAST_NEXT_UPDATE : OCSP_PAST_TTL;
     if (answer->this_update_ns > add_saturated(now_ns, options->skew_ns))
         return OCSP_FUTURE_THIS_UPDATE;
@@ -48,7 +48,7 @@ void ocsp_currency_log(enum ocsp_currency currency, const struct ocsp_answer *an
         return;
     struct buf then = { 0 }, now = { 0 }, skew = { 0 };
     time_print(&then, currency == OCSP_FUTURE_THIS_UPDATE ? answer->this_update_ns
-                                                          : end_of(answer, options));
+                                                          : ocsp_expires_ns(answer, options));
     time_print(&now, now_ns);
     duration_print(&skew, options->skew_ns);
     log_dbg("OCSP response %s [%s] is before now [%s] with clockskew [%s]", what, buf_str(&then),
@@ -83,6 +83,16 @@ static const struct row TABLE[] = {
     [OCSP_LINK_NOT_DELEGATED] = { false, false, false, "Invalid OCSP response delegation"       },
     [OCSP_LINK_NOT_CURRENT] = { false, false, false, "OCSP response not in effectivity window"},
 };
+
+enum ocsp_finding ocsp_finding_of(enum ocsp_status status)
+{
+    switch (status) {
+    case OCSP_STATUS_GOOD: return OCSP_LINK_GOOD;
+    case OCSP_STATUS_REVOKED: return OCSP_LINK_REVOKED;
+    case OCSP_STATUS_UNKNOWN: break;
+    }
+    return OCSP_LINK_UNKNOWN;
+}
 
 enum ocsp_ruling ocsp_rule(enum ocsp_finding finding, const struct ocsp_peer_options *options)
 {

@@ -19,6 +19,8 @@ enum ocsp_currency ocsp_currency(const struct ocsp_answer *answer,
 /** Logs, at debug level, why an answer is not current; nothing when it is. */
 void ocsp_currency_log(enum ocsp_currency currency, const struct ocsp_answer *answer,
                        const struct ocsp_peer_options *options, int64_t now_ns);
+/** The end of an answer's life, without skew: nextUpdate, or thisUpdate + ttl. Wall clock. */
+int64_t ocsp_expires_ns(const struct ocsp_answer *answer, const struct ocsp_peer_options *options);
 /** Was the signer's certificate valid, give or take the skew? */
 bool ocsp_signer_is_valid(const struct ocsp_answer *answer, int64_t skew_ns, int64_t now_ns);
 
@@ -33,6 +35,9 @@ enum ocsp_finding {
     OCSP_LINK_NOT_DELEGATED, /* signed by somebody who may not */
     OCSP_LINK_NOT_CURRENT
 };
+
+/** What a verified, current answer says. */
+enum ocsp_finding ocsp_finding_of(enum ocsp_status status);
 
 enum ocsp_ruling {
     OCSP_FAIL,

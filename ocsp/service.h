@@ -9,6 +9,7 @@
 #include "fetch.h"
 #include "health.h"
 #include "ocsp.h"
+#include "refresh.h"
 
 /** Counted by whoever judges. */
 struct ocsp_tally {
@@ -18,8 +19,9 @@ struct ocsp_tally {
 
 struct ocsp {
     struct ocsp_settings settings;
-    struct ocsp_health *health; /* any thread, as the next one */
+    struct ocsp_health *health; /* any thread, as the next two */
     struct ocsp_tally tally;
+    struct refresh *refresh; /* refresh_note_use() only; the rest is the control thread's */
 
     /* the rest belongs to the control thread */
     struct ocsp_cache *cache; /* in use; NULL = none */
@@ -27,7 +29,7 @@ struct ocsp {
     struct list ready; /* checks that can go on; their callbacks run from `turn` only */
     uv_timer_t turn;
     bool closing;
-    unsigned open_parts; /* the timer, the fetcher */
+    unsigned open_parts; /* the timer, the fetcher, the refresh */
     void (*on_closed)(void *ctx);
     void *ctx;
 };

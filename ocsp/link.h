@@ -1,0 +1,29 @@
+/* link.h - a certificate together with its issuer: what OCSP asks about, and the keys by which it is known. */
+#ifndef OCSP_LINK_H
+#define OCSP_LINK_H
+
+#include <openssl/x509.h>
+
+#include "cache.h"
+#include "ocsp.h"
+
+/** SHA-256 of the certificate: the cache's key. */
+void ocsp_digest_cert(const X509 *cert, struct ocsp_digest *out);
+/** SHA-256 of the SubjectPublicKeyInfo. */
+void ocsp_digest_key(const X509 *cert, struct ocsp_digest *out);
+
+struct ocsp_link {
+    X509 *cert, *issuer;
+};
+
+/** Immutable; the pairs hold references. */
+struct ocsp_links {
+    _Atomic unsigned refs;
+    size_t count;
+    struct ocsp_link items[];
+};
+
+/** The links at these places of the chain (each with its successor). Owned by the caller. */
+struct ocsp_links *ocsp_links_new(const STACK_OF(X509) * chain, const int *places, int count);
+
+#endif

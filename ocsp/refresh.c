@@ -1,0 +1,507 @@
+/* refresh.c - see refresh.h: links, when they are due, their questions, reports of revocations. */
+#include "refresh.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/heap.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "link.h"
+#include "policy.h"
+#include "service.h"
+
+#define AHEAD_LIFETIME_NS (60 * NS_PER_S)   /* shorter lives are not worth it */
+#define WINDOW_MAX_NS     (3600 * NS_PER_S) /* before the end of an answer's life */
+#define PAUSE_NS          NS_PER_S          /* at least, between two questions about a link */
+#define PAUSE_MAX_NS      (60 * NS_PER_S)   /* while no answer comes */
+#define TIMER_MAX_MS      30000             /* the wall clock may be set meanwhile */
+
+struct link {
+    struct ocsp_digest key[2]; /* certificate, issuer's key: the map's key */
+    struct refresh *refresh;
+    X509 *cert, *issuer;              /* references of our own */
+    struct ocsp_peer_options options; /* those of the last who watched or used it */
+    struct ocsp_answer answer;        /* the last one; only if has_answer */
+    bool has_answer;
+    bool is_used;      /* since the answer came */
+    unsigned watchers; /* with neither, the link goes */
+    unsigned failures; /* since the answer came */
+    struct heap_node due;
+    struct ocsp_waiter waiter; /* in a fetch while asking */
+    bool is_asking;
+    struct list report; /* in refresh->reports */
+};
+
+/** A use seen by another thread, on its way here. */
+struct note {
+    struct list link;
+    struct ocsp_digest key[2];
+    struct ocsp_link pair; /* references */
+    struct ocsp_peer_options options;
+    struct ocsp_answer answer;
+};
+
+struct refresh {
+    struct ocsp *ocsp;
+    struct map links; /* key -> struct link, owned */
+    struct heap due;  /* those that are not asking; by wall clock */
+    struct ocsp_refresh_stats stats;
+    unsigned asking;
+    struct list reports; /* links found revoked; told from the timer only */
+    uv_timer_t timer;
+    uv_async_t wake;
+    unsigned open_parts; /* timer, wake */
+    void (*on_closed)(void *ctx);
+    void *ctx;
+
+    pthread_mutex_t mutex; /* guards `notes`; nothing is called while it is held */
+    struct list notes;
+};
+
+static void arm(struct refresh *refresh);
+static void on_result(struct ocsp_waiter *waiter, struct ocsp_result *result);
+
+/* ---- links ---------------------------------------------------------------------------------------- */
+
+static struct span key_span(const struct ocsp_digest key[2])
+{
+    return span_make(key, 2 * sizeof *key);
+}
+
+static struct link *find(const struct refresh *refresh, const struct ocsp_digest key[2])
+{
+    return map_get(&refresh->links, key_span(key));
+}
+
+static struct link *find_or_add(struct refresh *refresh, const struct ocsp_digest key[2],
+                                const struct ocsp_link *pair)
+{
+    struct link *link = find(refresh, key);
+    if (link)
+        return link;
+    link = mem_zero(sizeof *link);
+    memcpy(link->key, key, sizeof link->key);
+    link->refresh = refresh;
+    link->cert = pair->cert;
+    link->issuer = pair->issuer;
+    X509_up_ref(link->cert);
+    X509_up_ref(link->issuer);
+    link->waiter.on_result = on_result;
+    list_init(&link->waiter.link);
+    list_init(&link->report);
+    map_put(&refresh->links, key_span(link->key), link);
+    return link;
+}
+
+static void set_used(struct link *link, bool is_used)
+{
+    if (link->is_used != is_used)
+        link->refresh->stats.used += is_used ? 1 : UINT64_MAX;
+    link->is_used = is_used;
+}
+
+/* The link is in the map no more. */
+static void link_free(struct link *link)
+{
+    ocsp_fetch_leave(&link->waiter);
+    list_remove(&link->report);
+    X509_free(link->cert);
+    X509_free(link->issuer);
+    free(link);
+}
+
+static void drop(struct link *link)
+{
+    struct refresh *refresh = link->refresh;
+    refresh->asking -= link->is_asking;
+    set_used(link, false);
+    heap_remove(&refresh->due, &link->due);
+    map_remove(&refresh->links, key_span(link->key));
+    link_free(link);
+}
+
+/* ---- when ------------------------------------------------------------------------------------------- */
+
+static int64_t longer(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static int64_t lifetime_ns(const struct ocsp_answer *answer,
+                           const struct ocsp_peer_options *options)
+{
+    return ocsp_expires_ns(answer, options) - answer->this_update_ns;
+}
+
+static int64_t left_ns(const struct link *link, int64_t now_ns)
+{
+    return link->has_answer ? ocsp_expires_ns(&link->answer, &link->options) - now_ns : 0;
+}
+
+/* 1, 2, 4 ... 60 s */
+static int64_t pause_ns(unsigned failures)
+{
+    int64_t ns = PAUSE_NS << (failures < 6 ? failures : 6);
+    return ns < PAUSE_MAX_NS ? ns : PAUSE_MAX_NS;
+}
+
+static int64_t wait_ns(const struct link *link, int64_t now_ns)
+{
+    int64_t left = left_ns(link, now_ns);
+    int64_t wait = longer(left / 2, pause_ns(link->failures));
+    if (!link->has_answer || link->failures > 0)
+        return wait;
+    int64_t window = lifetime_ns(&link->answer, &link->options) / 5;
+    return longer(wait, left - (window < WINDOW_MAX_NS ? window : WINDOW_MAX_NS));
+}
+
+static void schedule(struct link *link)
+{
+    int64_t now_ns = clock_wall_ns();
+    heap_put(&link->refresh->due, &link->due, now_ns + wait_ns(link, now_ns));
+    arm(link->refresh);
+}
+
+/* The link is not asking, and nothing may be the same as before. */
+static void settle(struct link *link)
+{
+    if (left_ns(link, clock_wall_ns()) <= 0)
+        set_used(link, false); /* nothing to be ahead of */
+    if (link->watchers > 0 || link->is_used)
+        schedule(link);
+    else
+        drop(link);
+}
+
+/* ---- answers ----------------------------------------------------------------------------------------- */
+
+static bool is_revoked(const struct link *link)
+{
+    int64_t now_ns = clock_wall_ns();
+    return link->has_answer && link->answer.status == OCSP_STATUS_REVOKED &&
+           ocsp_currency(&link->answer, &link->options, now_ns) == OCSP_CURRENT &&
+           ocsp_signer_is_valid(&link->answer, link->options.skew_ns, now_ns);
+}
+
+static void report_if_revoked(struct link *link)
+{
+    if (link->watchers == 0 || !is_revoked(link) || !list_is_empty(&link->report))
+        return;
+    list_append(&link->refresh->reports, &link->report);
+    arm(link->refresh);
+}
+
+void refresh_on_stored(void *ctx, const struct ocsp_ask *ask, const struct ocsp_answer *answer)
+{
+    struct ocsp_digest key[2] = { ask->key, ask->issuer_key };
+    struct link *link = find(ctx, key);
+    if (!link)
+        return;
+    link->answer = *answer;
+    link->has_answer = true;
+    link->failures = 0;
+    set_used(link, false);
+    report_if_revoked(link);
+    if (!link->is_asking)
+        settle(link);
+}
+
+/* What the cache holds, without counting it. */
+static void recall(struct link *link)
+{
+    struct ocsp_hit hit;
+    if (!ocsp_cache_peek(link->refresh->ocsp->cache, &link->key[0], &link->key[1], &hit))
+        return;
+    if (hit.der.len == 0) { /* verified for this issuer */
+        link->answer = hit.answer;
+        link->has_answer = true;
+    }
+    buf_free(&hit.der);
+}
+
+/* ---- questions ---------------------------------------------------------------------------------------- */
+
+static struct ocsp_ask make_ask(const struct link *link, struct buf *subject)
+{
+    const struct ocsp_settings *settings = &link->refresh->ocsp->settings;
+    if (settings->print_name)
+        settings->print_name(X509_get_subject_name(link->cert), subject);
+    return (struct ocsp_ask){ .cert = link->cert,
+                              .issuer = link->issuer,
+                              .key = link->key[0],
+                              .issuer_key = link->key[1],
+                              .subject = buf_str(subject),
+                              .options = link->options };
+}
+
+static void ask(struct link *link)
+{
+    struct buf subject = { 0 };
+    struct ocsp_ask question = make_ask(link, &subject);
+    heap_remove(&link->refresh->due, &link->due);
+    link->is_asking = true;
+    link->refresh->asking++;
+    log_dbg("Refreshing OCSP response for [%s]", question.subject);
+    ocsp_fetch(link->refresh->ocsp->fetcher, &question, &link->waiter);
+    buf_free(&subject);
+}
+
+/* An operator wants to know once that a revocation would go unnoticed from now on. */
+static void log_failure(const struct link *link, const char *subject, const char *why)
+{
+    bool is_blind = link->watchers > 0 && left_ns(link, clock_wall_ns()) <= 0;
+    if (is_blind && link->failures == 1)
+        log_wrn("Cannot refresh OCSP response for [%s] of a connected peer: %s", subject, why);
+    else
+        log_dbg("Cannot refresh OCSP response for [%s]: %s", subject, why);
+}
+
+static void on_result(struct ocsp_waiter *waiter, struct ocsp_result *result)
+{
+    struct link *link = list_entry(waiter, struct link, waiter);
+    struct refresh *refresh = link->refresh;
+    struct buf subject = { 0 };
+    struct ocsp_ask question = make_ask(link, &subject);
+    const char *why;
+    enum ocsp_finding finding = ocsp_result_judge(result, &question, refresh->ocsp->fetcher, &why);
+    bool is_renewed =
+        finding == OCSP_LINK_GOOD || finding == OCSP_LINK_REVOKED || finding == OCSP_LINK_UNKNOWN;
+    if (is_renewed) {
+        refresh->stats.renewed++;
+    } else {
+        refresh->stats.failed++;
+        link->failures++;
+        log_failure(link, question.subject, why[0] ? why : ocsp_reason(finding));
+    }
+    link->is_asking = false;
+    refresh->asking--;
+    settle(link);
+    arm(refresh);
+    buf_free(&subject);
+    ocsp_result_release(result);
+}
+
+/* ---- uses, seen by other threads ------------------------------------------------------------------------ */
+
+void refresh_note_use(struct refresh *refresh, const struct ocsp_ask *ask,
+                      const struct ocsp_answer *answer)
+{
+    if (lifetime_ns(answer, &ask->options) < AHEAD_LIFETIME_NS)
+        return;
+    struct note *note = mem_zero(sizeof *note);
+    *note = (struct note){
+        .key = {ask->key,   ask->issuer_key},
+        .pair = { ask->cert, ask->issuer    },
+        .options = ask->options,
+        .answer = *answer
+    };
+    X509_up_ref(ask->cert);
+    X509_up_ref(ask->issuer);
+    pthread_mutex_lock(&refresh->mutex);
+    list_append(&refresh->notes, &note->link);
+    pthread_mutex_unlock(&refresh->mutex);
+    uv_async_send(&refresh->wake);
+}
+
+static struct note *next_note(struct refresh *refresh)
+{
+    struct note *note = NULL;
+    pthread_mutex_lock(&refresh->mutex);
+    if (!list_is_empty(&refresh->notes)) {
+        note = list_entry(refresh->notes.next, struct note, link);
+        list_remove(&note->link);
+    }
+    pthread_mutex_unlock(&refresh->mutex);
+    return note;
+}
+
+static void note_free(struct note *note)
+{
+    X509_free(note->pair.cert);
+    X509_free(note->pair.issuer);
+    free(note);
+}
+
+static void take_note(struct refresh *refresh, const struct note *note)
+{
+    if (refresh->stats.used >= OCSP_REFRESH_USED_MAX)
+        return; /* its next user waits, as without us */
+    struct link *link = find_or_add(refresh, note->key, &note->pair);
+    if (!link->has_answer) {
+        link->answer = note->answer;
+        link->options = note->options;
+        link->has_answer = true;
+    }
+    set_used(link, true);
+    if (!link->is_asking && !heap_has(&link->due))
+        settle(link);
+}
+
+static void take_notes(struct refresh *refresh)
+{
+    for (struct note *note; (note = next_note(refresh)); note_free(note))
+        take_note(refresh, note);
+}
+
+/* ---- watching -------------------------------------------------------------------------------------------- */
+
+static void digest(const struct ocsp_link *pair, struct ocsp_digest key[2])
+{
+    ocsp_digest_cert(pair->cert, &key[0]);
+    ocsp_digest_key(pair->issuer, &key[1]);
+}
+
+static void watch(struct refresh *refresh, const struct ocsp_link *pair,
+                  const struct ocsp_peer_options *options)
+{
+    struct ocsp_digest key[2];
+    digest(pair, key);
+    struct link *link = find_or_add(refresh, key, pair);
+    link->options = *options;
+    refresh->stats.watched += link->watchers++ == 0;
+    if (!link->has_answer)
+        recall(link);
+    report_if_revoked(link); /* it may have come while the handshake was under way */
+    if (!link->is_asking && !heap_has(&link->due))
+        schedule(link);
+}
+
+static void unwatch(struct refresh *refresh, const struct ocsp_link *pair)
+{
+    struct ocsp_digest key[2];
+    digest(pair, key);
+    struct link *link = find(refresh, key);
+    assert(link && link->watchers > 0);
+    if (--link->watchers > 0)
+        return;
+    refresh->stats.watched--;
+    if (!link->is_used)
+        drop(link);
+}
+
+void ocsp_watch(struct ocsp *ocsp, const struct ocsp_links *links,
+                const struct ocsp_peer_options *options)
+{
+    for (size_t i = 0; i < links->count; i++)
+        watch(ocsp->refresh, &links->items[i], options);
+}
+
+void ocsp_unwatch(struct ocsp *ocsp, const struct ocsp_links *links)
+{
+    for (size_t i = 0; i < links->count; i++)
+        unwatch(ocsp->refresh, &links->items[i]);
+}
+
+struct ocsp_refresh_stats ocsp_refresh_stats(const struct ocsp *ocsp)
+{
+    return ocsp->refresh->stats;
+}
+
+/* ---- turns ------------------------------------------------------------------------------------------------ */
+
+/* The callback may watch and unwatch, but not end the service. */
+static void report_all(struct refresh *refresh)
+{
+    const struct ocsp_settings *settings = &refresh->ocsp->settings;
+    while (!list_is_empty(&refresh->reports)) {
+        struct link *link = list_entry(refresh->reports.next, struct link, report);
+        list_remove(&link->report);
+        refresh->stats.revoked++;
+        if (settings->on_revoked)
+            settings->on_revoked(settings->ctx, link->cert);
+    }
+}
+
+static struct link *first_due(const struct refresh *refresh)
+{
+    struct heap_node *top = heap_top(&refresh->due);
+    return top ? list_entry(top, struct link, due) : NULL;
+}
+
+void refresh_turn(struct refresh *refresh)
+{
+    struct link *link;
+    take_notes(refresh);
+    report_all(refresh);
+    while (refresh->asking < OCSP_REFRESH_PARALLEL && (link = first_due(refresh)) &&
+           link->due.key <= clock_wall_ns())
+        ask(link);
+    arm(refresh);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    refresh_turn(timer->data);
+}
+
+static void on_wake(uv_async_t *wake)
+{
+    refresh_turn(wake->data);
+}
+
+/* Rounded up: a timer that fires early would only be set again. */
+static uint64_t delay_ms(const struct link *link)
+{
+    int64_t ms = (link->due.key - clock_wall_ns() + NS_PER_MS - 1) / NS_PER_MS;
+    return ms < 0 ? 0 : ms > TIMER_MAX_MS ? TIMER_MAX_MS : (uint64_t)ms;
+}
+
+static void arm(struct refresh *refresh)
+{
+    struct link *link = refresh->asking < OCSP_REFRESH_PARALLEL ? first_due(refresh) : NULL;
+    if (!list_is_empty(&refresh->reports))
+        uv_timer_start(&refresh->timer, on_timer, 0, 0);
+    else if (link)
+        uv_timer_start(&refresh->timer, on_timer, delay_ms(link), 0);
+    else
+        uv_timer_stop(&refresh->timer);
+}
+
+/* ---- life -------------------------------------------------------------------------------------------------- */
+
+struct refresh *refresh_new(struct ocsp *ocsp)
+{
+    struct refresh *refresh = mem_zero(sizeof *refresh);
+    refresh->ocsp = ocsp;
+    list_init(&refresh->reports);
+    list_init(&refresh->notes);
+    pthread_mutex_init(&refresh->mutex, NULL);
+    uv_timer_init(ocsp->settings.loop, &refresh->timer);
+    uv_async_init(ocsp->settings.loop, &refresh->wake, on_wake);
+    uv_unref((uv_handle_t *)&refresh->timer); /* no loop goes on only for us */
+    uv_unref((uv_handle_t *)&refresh->wake);
+    refresh->timer.data = refresh->wake.data = refresh;
+    refresh->open_parts = 2;
+    return refresh;
+}
+
+static void on_part_closed(uv_handle_t *handle)
+{
+    struct refresh *refresh = handle->data;
+    if (--refresh->open_parts > 0)
+        return;
+    void (*on_closed)(void *ctx) = refresh->on_closed;
+    void *ctx = refresh->ctx;
+    pthread_mutex_destroy(&refresh->mutex);
+    free(refresh);
+    on_closed(ctx);
+}
+
+void refresh_free(struct refresh *refresh, void (*on_closed)(void *ctx), void *ctx)
+{
+    refresh->on_closed = on_closed;
+    refresh->ctx = ctx;
+    struct link *link;
+    for (size_t at = 0; (link = map_next(&refresh->links, &at));)
+        link_free(link);
+    map_free(&refresh->links);
+    heap_free(&refresh->due);
+    for (struct note *note; (note = next_note(refresh));)
+        note_free(note);
+    uv_close((uv_handle_t *)&refresh->timer, on_part_closed);
+    uv_close((uv_handle_t *)&refresh->wake, on_part_closed);
+}
