@@ -145,6 +145,34 @@ static inline bool read_plain_pub(struct span input, const struct proto_limits *
     return true;
 }
 
+/* At least 8 bytes, as the shortest PUB line has. */
+static inline bool are_same(const uint8_t *a, const uint8_t *b, size_t len)
+{
+    uint64_t x, y;
+
+    for (size_t at = 0; at + sizeof x < len; at += sizeof x) {
+        memcpy(&x, a + at, sizeof x);
+        memcpy(&y, b + at, sizeof y);
+        if (x != y)
+            return false;
+    }
+    memcpy(&x, a + len - sizeof x, sizeof x);
+    memcpy(&y, b + len - sizeof y, sizeof y);
+    return x == y;
+}
+
+bool proto_read_again(struct span input, struct proto_op *op)
+{
+    if (op->verb != PROTO_PUB || input.len < op->consumed)
+        return false;
+    const uint8_t *before = input.ptr - op->consumed;
+    if (!are_same(before, input.ptr, (size_t)(op->data.ptr - before)) ||
+        !is_crlf(input.ptr + op->consumed - 2))
+        return false;
+    op->data.ptr += op->consumed;
+    return true;
+}
+
 /* ---- the thorough path ---- */
 
 /* Finds the verb at the beginning; PROTO_OP when it is complete, as soon as possible PROTO_BAD_VERB. */

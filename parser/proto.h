@@ -68,6 +68,11 @@ struct proto_op {
 enum proto_status proto_read(struct span input, const struct proto_limits *limits,
                              struct proto_op *op);
 
+/** What a publisher sends in a row often differs in its data only. `op` was read right in front of `input`, under
+ *  the same limits: is it a PUB, and does the same line stand here again, with all of its data? Then `op` becomes
+ *  the second one; but its words, and `line`, stay where they were: equal pointers mean the same subject. */
+bool proto_read_again(struct span input, struct proto_op *op);
+
 /** 1 to 9 decimal digits; -1 otherwise. */
 int64_t proto_read_size(struct span digits);
 

@@ -337,12 +337,17 @@ size_t client_received(struct conn *conn, struct span input)
     uint64_t msgs = conn->in_msgs, bytes = conn->in_bytes;
     size_t at = 0;
     bool is_active = false;
+    struct proto_op op = { .verb = PROTO_OK };
     while (at < input.len && conn_is_live(conn) && !conn_is_held(conn)) {
         struct span left = span_make(input.ptr + at, input.len - at);
+        if (proto_read_again(left, &op)) {
+            handle_op(client, &op);
+            at += op.consumed;
+            continue;
+        }
         struct proto_limits limits = { .max_line = (size_t)options->max_control_line,
                                        .max_payload = client->max_payload,
                                        .headers = client->headers };
-        struct proto_op op;
         if (!may_read(client, left))
             break;
         enum proto_status status = proto_read(left, &limits, &op);

@@ -1,5 +1,6 @@
-/* A stream of operations read whole and read in pieces must give the same operations and the same
- * end. The first byte chooses the limits, the second one seeds where the stream is cut. */
+/* A stream of operations read whole, read in pieces, and read with the short cut for repeated lines must give
+ * the same operations and the same end. The first byte chooses the limits, the second one seeds where the
+ * stream is cut. */
 #include <stdlib.h>
 
 #include "parser/proto.h"
@@ -134,6 +135,31 @@ static enum proto_status read_pieces(struct span input, uint32_t seed,
     return status;
 }
 
+/* As a server reads: a line that stands there again is not read again. */
+static enum proto_status read_on(struct span input, const struct proto_limits *limits,
+                                 struct digest *digest)
+{
+    uint8_t *copy = malloc(input.len ? input.len : 1);
+    struct proto_op op = { .verb = PROTO_OK };
+    enum proto_status status = PROTO_OP;
+
+    if (!copy)
+        abort();
+    if (input.len)
+        memcpy(copy, input.ptr, input.len);
+    struct span left = span_make(copy, input.len);
+    while (status == PROTO_OP) {
+        if (!proto_read_again(left, &op))
+            status = proto_read(left, limits, &op);
+        if (status == PROTO_OP) {
+            add_op(digest, &op, limits);
+            left = span_make(left.ptr + op.consumed, left.len - op.consumed);
+        }
+    }
+    free(copy);
+    return status;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 2)
@@ -144,12 +170,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .headers = !(data[0] & 4),
     };
     struct span input = span_make(data + 2, size - 2);
-    struct digest whole = { 0 }, pieces = { 0 };
+    struct digest whole = { 0 }, pieces = { 0 }, on = { 0 };
 
     enum proto_status end = read_whole(input, &limits, &whole);
     if (end != read_pieces(input, data[1], &limits, &pieces))
         abort();
     if (whole.count != pieces.count || whole.value != pieces.value)
+        abort();
+    if (end != read_on(input, &limits, &on) || whole.count != on.count || whole.value != on.value)
         abort();
     return 0;
 }

@@ -460,6 +460,57 @@ Test(proto, sizes_are_one_to_nine_digits)
     }
 }
 
+struct pair {
+    const char *first, *second;
+    bool is_again;
+};
+
+static const struct pair PAIRS[] = {
+    {"PUB foo 2\r\nhi\r\n",                       "PUB foo 2\r\nho\r\n",                      true },
+    { "PUB f 0\r\n\r\n",                          "PUB f 0\r\n\r\n",                          true },
+    { "PUB f 0\n\r\n",                            "PUB f 0\n\r\n",                            true },
+    { "PUB foo reply 2\r\nhi\r\n",                "PUB foo reply 2\r\nho\r\n",                true },
+    { "HPUB foo 12 14\r\nNATS/1.0\r\n\r\nhi\r\n", "HPUB foo 12 14\r\nNATS/1.0\r\n\r\nho\r\n",
+     true                                                                                          },
+    { "PUB foo 2\r\nhi\r\n",                      "PUB fop 2\r\nhi\r\n",                      false},
+    { "PUB foo 2\r\nhi\r\n",                      "PUB foo 3\r\nhip\r\n",                     false},
+    { "PUB foo 2\r\nhi\r\n",                      "PUB foo 20\r\n01234567890123456789\r\n",   false},
+    { "PUB foo 2\r\nhi\r\n",                      "pub foo 2\r\nhi\r\n",                      false},
+    { "PUB foo 2\r\nhi\r\n",                      "PUB foo 2\r\nhi\rn",                       false},
+    { "PUB foo reply 2\r\nhi\r\n",                "PUB foo other 2\r\nhi\r\n",                false},
+    { "SUB foo 12345678\r\n",                     "SUB foo 12345678\r\n",                     false},
+    { "PING\r\n",                                 "PING\r\n",                                 false},
+};
+
+Test(proto, the_same_line_again_is_not_read_again)
+{
+    for (size_t i = 0; i < sizeof PAIRS / sizeof *PAIRS; i++) {
+        const struct pair *pair = &PAIRS[i];
+        size_t first = strlen(pair->first), second = strlen(pair->second);
+
+        for (size_t len = 0; len <= second; len++) {
+            char both[128];
+            snprintf(both, sizeof both, "%s%.*s", pair->first, (int)len, pair->second);
+            struct span input = exact_copy(both, first + len);
+            struct proto_op op, wanted;
+            cr_assert_eq(proto_read(input, &LIMITS, &op), PROTO_OP);
+            cr_assert_eq(op.consumed, first);
+            const uint8_t *subject = op.subject.ptr;
+            struct span left = span_make(input.ptr + first, len);
+            bool is_again = proto_read_again(left, &op);
+            cr_assert_eq(is_again, pair->is_again && len == second, "pair %zu, %zu bytes", i, len);
+            if (is_again) {
+                cr_assert_eq(proto_read(left, &LIMITS, &wanted), PROTO_OP);
+                cr_assert(op.data.ptr == wanted.data.ptr && op.data.len == wanted.data.len);
+                cr_assert(op.consumed == wanted.consumed && op.subject.ptr == subject);
+                cr_assert_eq(op.header_size, wanted.header_size);
+                cr_assert(span_equal(op.reply, wanted.reply));
+            }
+            exact_free(input);
+        }
+    }
+}
+
 Test(proto, reads_one_operation_after_the_other)
 {
     static const char STREAM[] =
