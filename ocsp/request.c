@@ -107,6 +107,8 @@ static void append_lower(struct buf *out, struct span text)
 void ocsp_url_origin(const struct ocsp_url *url, struct buf *out)
 {
     struct span host = url->host_port;
+    if (host.len == 0)
+        return;
     const uint8_t *colon = memrchr(host.ptr, ':', host.len);
     bool is_in_brackets = colon && memchr(colon, ']', (size_t)(host.ptr + host.len - colon));
     if (colon && !is_in_brackets && colon + 1 == host.ptr + host.len)
