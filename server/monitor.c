@@ -8,6 +8,7 @@
 #include "events.h"
 #include "http_server.h"
 #include "options.h"
+#include "services.h"
 #include "version.h"
 
 #include <errno.h>
@@ -15,6 +16,11 @@
 #include <stdlib.h>
 
 /* ---- answers --------------------------------------------------------------------------------------------- */
+
+struct json monitor_json_begin(const struct monitor_request *request, struct buf *out)
+{
+    return json_begin(out, request->reply ? 0 : 2);
+}
 
 static void answer(const struct monitor_request *request, int status, const char *type,
                    bool any_origin, struct span body)
@@ -25,11 +31,18 @@ static void answer(const struct monitor_request *request, int status, const char
 
 void monitor_answer_json(const struct monitor_request *request, int status, struct span body)
 {
-    answer(request, status, "application/json", true, body);
+    if (request->reply)
+        service_answer(request->server, request->reply, body);
+    else
+        answer(request, status, "application/json", true, body);
 }
 
 void monitor_answer_text(const struct monitor_request *request, int status, const char *text)
 {
+    if (request->reply) {
+        service_fail(request->server, request->reply, text);
+        return;
+    }
     char *line = mem_printf("%s\n", text);
     answer(request, status, "text/plain; charset=utf-8", false, span_of(line));
     free(line);
@@ -125,7 +138,7 @@ static void answer_object(struct monitor_request *request,
                           void (*print)(struct json *, struct server *))
 {
     struct buf body = { 0 };
-    struct json json = json_begin(&body, 2);
+    struct json json = monitor_json_begin(request, &body);
     json_object(&json, NULL);
     print(&json, request->server);
     json_object_end(&json);
@@ -259,6 +272,8 @@ static void monitor_healthz(struct monitor_request *request)
     struct json json = json_begin(&body, 0);
     json_object(&json, NULL);
     json_string(&json, "status", problem ? "error" : "ok");
+    if (request->reply)
+        json_int(&json, "status_code", problem ? status : 200);
     if (problem && details) {
         json_array(&json, "errors");
         json_object(&json, NULL);
@@ -372,6 +387,18 @@ static bool strip_base(const struct options *options, struct span *path)
         return false; /* "/mon/" is unknown, "/mon" is the index */
     *path = path->len == len ? span_of("/") : span_make(path->ptr + len, path->len - len);
     return true;
+}
+
+void monitor_ask(struct server *server, const char *path, struct span query,
+                 struct service_reply *reply)
+{
+    struct monitor_request request = { .server = server, .query = query, .reply = reply };
+    for (size_t i = 0; i < ENDPOINT_COUNT; i++)
+        if (strcmp(ENDPOINTS[i].path, path) == 0) {
+            ENDPOINTS[i].serve(&request);
+            return;
+        }
+    monitor_answer_text(&request, 404, "no such endpoint");
 }
 
 void monitor_serve(struct server *server, uint64_t cid, struct span path, struct span query)

@@ -52,8 +52,8 @@ static uint64_t leafnode_count(const struct account *account)
     return (uint64_t)atomic_load_explicit(&account->leafnodes, memory_order_relaxed);
 }
 
-static void print_detail(struct json *json, const struct server *server,
-                         const struct account *account)
+void accountz_print_detail(struct json *json, const char *key, const struct server *server,
+                           const struct account *account)
 {
     struct account_detail detail = {
         .account_name = account->name,
@@ -65,7 +65,7 @@ static void print_detail(struct json *json, const struct server *server,
         .leafnode_connections = leafnode_count(account),
         .subscriptions = subjects_stats(account->subjects).subscriptions,
     };
-    json_object(json, "account_detail");
+    json_object(json, key);
     rows_print_json(json, DETAIL_ROWS, &detail);
     json_object(json, "sublist_stats");
     subsz_print_index(json, server, account);
@@ -87,12 +87,12 @@ static void answer_accountz(const struct monitor_request *request, const struct 
 {
     const struct server *server = request->server;
     struct buf body = { 0 };
-    struct json json = json_begin(&body, 2);
+    struct json json = monitor_json_begin(request, &body);
     begin_answer(&json, server);
     if (server->system_account)
         json_string(&json, "system_account", server->system_account->name);
     if (account)
-        print_detail(&json, server, account);
+        accountz_print_detail(&json, "account_detail", server, account);
     else
         print_names(&json, server);
     json_object_end(&json);
@@ -217,7 +217,7 @@ void monitor_accstatz(struct monitor_request *request)
         monitor_answer_text(request, 400, err.text);
         return;
     }
-    struct json json = json_begin(&body, 2);
+    struct json json = monitor_json_begin(request, &body);
     begin_answer(&json, request->server);
     print_stats(&json, request->server, unused);
     json_object_end(&json);

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "parser/subject.h"
 
 #include "account.h"
 #include "closed.h"
@@ -20,11 +21,11 @@ struct connz_request {
     struct monitor_request http;
     const struct sort_order *order;
     struct conn_detail detail;
-    bool subs_in_detail;
+    bool shows_subs, subs_in_detail;
     enum conn_state state;
     int64_t offset, limit;
-    uint64_t cid; /* 0 = any */
-    struct buf user, account;
+    uint64_t cid;                     /* 0 = any */
+    struct buf user, account, filter; /* filter: a subject that one of its subscriptions overlaps */
 };
 
 /* ---- sorting ------------------------------------------------------------------------------------------------ */
@@ -162,7 +163,7 @@ static void print_subs(struct json *json, const char *name, const void *member)
     const struct conn_info *info = *(const struct conn_info *const *)member;
     const struct connz_item *item = member;
     (void)name;
-    if (info->subs_count == 0 || !item->request->detail.subs)
+    if (info->subs_count == 0 || !item->request->shows_subs)
         return;
     json_array(json,
                item->request->subs_in_detail ? "subscriptions_list_detail" : "subscriptions_list");
@@ -264,7 +265,7 @@ static void print_page(const struct connz_request *request, const struct gathere
     size_t first = (size_t)request->offset < all->count ? (size_t)request->offset : all->count;
     size_t left = all->count - first;
     size_t count = (size_t)request->limit < left ? (size_t)request->limit : left;
-    struct json json = json_begin(out, 2);
+    struct json json = monitor_json_begin(&request->http, out);
     json_object(&json, NULL);
     json_string(&json, "server_id", request->http.server->id);
     json_time(&json, "now", now_ns);
@@ -286,12 +287,21 @@ static bool is_in_account(const struct connz_request *request, const struct conn
     return request->account.len == 0 || span_is(buf_span(&request->account), info->account);
 }
 
+static bool has_sub(const struct conn_info *info, struct span subject)
+{
+    for (size_t i = 0; i < info->subs_count; i++)
+        if (subject_overlaps(span_of(info->subs[i].subject), subject))
+            return true;
+    return false;
+}
+
 static bool is_wanted(const struct connz_request *request, const struct conn_info *info)
 {
     bool cid_fits = request->cid == 0 || info->cid == request->cid;
     bool user_fits =
         request->user.len == 0 || (info->user && span_is(buf_span(&request->user), info->user));
-    return cid_fits && user_fits;
+    bool subs_fit = request->filter.len == 0 || has_sub(info, buf_span(&request->filter));
+    return cid_fits && user_fits && subs_fit;
 }
 
 /* Drops what is not wanted; `total` is what the account has, whatever the other filters say. */
@@ -334,6 +344,7 @@ static void free_request(struct connz_request *request)
 {
     buf_free(&request->user);
     buf_free(&request->account);
+    buf_free(&request->filter);
     free(request);
 }
 
@@ -408,9 +419,22 @@ static bool read_subs(struct connz_request *request, struct error *err)
     param_text(&request->http, "subs", &text);
     request->subs_in_detail = span_is_nocase(buf_span(&text), "detail");
     buf_free(&text);
-    request->detail.subs = request->subs_in_detail;
-    return request->subs_in_detail ||
-           param_bool(&request->http, "subs", &request->detail.subs, err);
+    request->shows_subs = request->subs_in_detail;
+    bool ok =
+        request->subs_in_detail || param_bool(&request->http, "subs", &request->shows_subs, err);
+    request->detail.subs = request->shows_subs;
+    return ok;
+}
+
+/* Only messages ask for it. */
+static bool read_filter(struct connz_request *request, struct error *err)
+{
+    if (!request->http.reply || !param_text(&request->http, "filter_subject", &request->filter) ||
+        request->filter.len == 0)
+        return true;
+    request->detail.subs = true;
+    return request->account.len > 0 ||
+           error_set(err, "filter by subject only valid with account filtering");
 }
 
 static bool read_params(struct connz_request *request, struct error *err)
@@ -424,6 +448,8 @@ static bool read_params(struct connz_request *request, struct error *err)
         return false;
     param_text(&request->http, "user", &request->user);
     param_text(&request->http, "acc", &request->account);
+    if (!read_filter(request, err))
+        return false;
     if (request->offset < 0)
         request->offset = 0;
     if (request->limit <= 0)

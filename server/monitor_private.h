@@ -12,9 +12,13 @@
 /** A request on its way to its answer. */
 struct monitor_request {
     struct server *server;
-    uint64_t cid;      /* the HTTP connection */
-    struct span query; /* encoded; borrowed while the endpoint function runs */
+    uint64_t cid;                /* the HTTP connection */
+    struct service_reply *reply; /* asked by a message: where the answer goes; NULL over HTTP */
+    struct span query;           /* encoded; borrowed while the endpoint function runs */
 };
+
+/** Begins the document of an answer: indented over HTTP, compact in a message. */
+struct json monitor_json_begin(const struct monitor_request *request, struct buf *out);
 
 /** Sends a JSON document. */
 void monitor_answer_json(const struct monitor_request *request, int status, struct span body);
@@ -47,6 +51,9 @@ void ocspz_print_metrics(struct server *server, struct buf *out);
 /** Prints the figures of a subject index, the members of an object that is open. */
 void subsz_print_index(struct json *json, const struct server *server,
                        const struct account *account);
+/** Prints the object that tells all about an account. */
+void accountz_print_detail(struct json *json, const char *key, const struct server *server,
+                           const struct account *account);
 /** Prints how busy an account is: the members of an object that is open. */
 void accstatz_print(struct json *json, const struct account *account);
 /** Clients and leaf nodes of an account that are connected now. Thread: any. */

@@ -129,7 +129,7 @@ static void answer(const struct subsz_request *request, const struct gathered *a
         page.total = print_list(&items, request, all);
         json_array_end(&items);
     }
-    struct json json = json_begin(&body, 2);
+    struct json json = monitor_json_begin(&request->http, &body);
     json_object(&json, NULL);
     json_string(&json, "server_id", server->id);
     json_time(&json, "now", clock_wall_ns());

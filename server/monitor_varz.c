@@ -320,7 +320,7 @@ void monitor_varz(struct monitor_request *request)
     struct varz varz;
     struct buf body = { 0 }, host = { 0 };
     fill(request->server, &host, &varz);
-    struct json json = json_begin(&body, 2);
+    struct json json = monitor_json_begin(request, &body);
     json_object(&json, NULL);
     rows_print_json(&json, VARZ_ROWS, &varz);
     json_object_end(&json);

@@ -304,6 +304,24 @@ static struct span take_word(struct span *text)
     return word;
 }
 
+static void each_of(const struct entries *entries,
+                    void (*each)(void *ctx, struct span subject, struct span queue), void *ctx)
+{
+    for (size_t i = 0; i < entries->count; i++)
+        each(ctx, entry_subject(entries->items[i]), entry_queue(entries->items[i]));
+}
+
+void permissions_each(const struct permissions *permissions, enum permission_list list,
+                      void (*each)(void *ctx, struct span subject, struct span queue), void *ctx)
+{
+    const struct subject_set *set = &permissions->sets[list];
+    const struct entry *entry;
+    for (size_t at = 0; (entry = map_next(&set->literals, &at)) != NULL;)
+        each(ctx, entry_subject(entry), (struct span){ 0 });
+    each_of(&set->wildcards, each, ctx);
+    each_of(&set->queues, each, ctx);
+}
+
 struct permissions *permissions_new(void)
 {
     struct permissions *permissions = mem_zero(sizeof *permissions);

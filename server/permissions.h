@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/span.h"
 
+struct json;
 struct permissions;
 
 enum permission_list { PUB_ALLOW, PUB_DENY, SUB_ALLOW, SUB_DENY };
@@ -40,6 +41,12 @@ bool permissions_needs_filter(const struct permissions *permissions, struct span
  *  the deny list only: what the subscription itself may see was settled by permissions_may_subscribe(). */
 bool permissions_may_deliver(const struct permissions *permissions, struct span subject,
                              struct span queue);
+/** Calls `each` for the entries of a list, in no order; queue: empty = about no queue. */
+void permissions_each(const struct permissions *permissions, enum permission_list list,
+                      void (*each)(void *ctx, struct span subject, struct span queue), void *ctx);
+/** Prints {"publish":{"allow":[...],"deny":[...]},"subscribe":{...},"responses":{"max":..,"ttl":..}}; lists that
+ *  are empty are left out. (permissions_json.c) */
+void permissions_print(struct json *json, const char *key, const struct permissions *permissions);
 /** False when answers get no right of their own. */
 bool permissions_response_limits(const struct permissions *permissions, int64_t *max,
                                  int64_t *expires_ns);

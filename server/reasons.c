@@ -30,6 +30,7 @@ static const struct close_row ROWS[CLOSE_REASON_COUNT] = {
     [CLOSE_SHUTDOWN] = { "Server Shutdown",                  NULL,                            true },
     [CLOSE_HEADERS_REQUIRED] = { "No Responders Requires Headers",
                     "no responders requires headers support",                             true },
+    [CLOSE_KICKED] = { "Kicked",                           NULL,                            true },
 };
 
 const struct close_row *close_row(enum close_reason reason)

@@ -10,9 +10,21 @@
 #include "flags.h"
 #include "options.h"
 #include "server.h"
+#include "services.h"
 #include "transport_tls.h"
 
 #include <stdlib.h>
+
+/* Who wants to hear how it ended. */
+struct listener_of_end {
+    void (*done)(void *ctx, struct server *server, const char *problem);
+    void *ctx;
+};
+
+struct audience {
+    struct listener_of_end *items;
+    size_t count;
+};
 
 struct reload {
     struct server *server;
@@ -20,6 +32,8 @@ struct reload {
     bool is_running, again; /* a signal during a reload asks for another one */
     struct options *next;
     struct problems problems;
+    char *problem;                   /* why the present one failed; NULL = it did not */
+    struct audience audience, later; /* of the present one; of the one that is to follow */
 };
 
 struct reload *reload_new(struct server *server)
@@ -32,6 +46,9 @@ struct reload *reload_new(struct server *server)
 
 void reload_free(struct reload *reload)
 {
+    free(reload->problem);
+    free(reload->audience.items);
+    free(reload->later.items);
     free(reload);
 }
 
@@ -151,12 +168,14 @@ static void print_new_notes(const struct options *old, const struct options *nex
             log_wrn("%s", next->notes[i]);
 }
 
-static void fail(const char *text)
+static void fail(struct server *server, const char *text)
 {
+    free(server->reload->problem);
+    server->reload->problem = mem_strdup(text);
     log_err("Failed to reload server configuration: %s", text);
 }
 
-static void fail_with_problems(const struct problems *problems)
+static void fail_with_problems(struct server *server, const struct problems *problems)
 {
     struct buf text = { 0 };
     for (size_t i = 0; i < problems->count; i++) {
@@ -164,7 +183,7 @@ static void fail_with_problems(const struct problems *problems)
             buf_append_str(&text, "; ");
         buf_append_str(&text, problems->items[i].text);
     }
-    fail(buf_str(&text));
+    fail(server, buf_str(&text));
     buf_free(&text);
 }
 
@@ -174,15 +193,16 @@ static void apply(struct server *server, struct options *next)
     struct log_settings log_settings;
     struct error err;
     if (!options_may_reload(old, next, &err) || !server_start_ocsp(server, next, &err)) {
-        fail(err.text);
+        fail(server, err.text);
         return;
     }
     reload_log_settings(next, flags_program(server->flags), &log_settings);
     if (!log_open(&log_settings, &err)) {
-        fail(err.text);
+        fail(server, err.text);
         return;
     }
     accounts_tie(&server->accounts, next);
+    services_cover_accounts(server->services);
     options_describe_changes(old, next, print_line, NULL);
     print_new_notes(old, next);
     server->options = options_retain(next);
@@ -193,6 +213,19 @@ static void apply(struct server *server, struct options *next)
     options_release(old);
     server->config_load_ns = clock_wall_ns();
     log_inf("Reloaded server configuration (%s)", next->config_digest);
+}
+
+/* Those told may ask for the next reload. */
+static void tell_end(struct reload *reload)
+{
+    struct audience audience = reload->audience;
+    char *problem = reload->problem;
+    reload->audience = (struct audience){ 0 };
+    reload->problem = NULL;
+    for (size_t i = 0; i < audience.count; i++)
+        audience.items[i].done(audience.items[i].ctx, reload->server, problem);
+    free(audience.items);
+    free(problem);
 }
 
 /* Thread pool: reads the file, loads certificates. */
@@ -211,7 +244,8 @@ static void on_loaded(uv_work_t *work, int status)
         if (reload->next)
             apply(server, reload->next);
         else
-            fail_with_problems(&reload->problems);
+            fail_with_problems(server, &reload->problems);
+        tell_end(reload);
     }
     options_release(reload->next);
     reload->next = NULL;
@@ -219,21 +253,43 @@ static void on_loaded(uv_work_t *work, int status)
     reload->problems = (struct problems){ 0 };
     if (reload->again) {
         reload->again = false;
+        free(reload->audience.items); /* of a server that ends */
+        reload->audience = reload->later;
+        reload->later = (struct audience){ 0 };
         server_reload(server);
     }
 }
 
-void server_reload(struct server *server)
+static void add_listener(struct audience *audience, struct listener_of_end listener)
+{
+    if (!listener.done)
+        return;
+    audience->items =
+        mem_resize_array(audience->items, audience->count + 1, sizeof *audience->items);
+    audience->items[audience->count++] = listener;
+}
+
+void reload_and_tell(struct server *server,
+                     void (*done)(void *ctx, struct server *server, const char *problem), void *ctx)
 {
     struct reload *reload = server->reload;
-    if (!flags_config_file(server->flags)) {
-        fail("can only reload config when a file is provided using -c or --config");
-        return;
-    }
+    struct listener_of_end listener = { done, ctx };
     if (reload->is_running) {
         reload->again = true;
+        add_listener(&reload->later, listener);
+        return;
+    }
+    add_listener(&reload->audience, listener);
+    if (!flags_config_file(server->flags)) {
+        fail(server, "can only reload config when a file is provided using -c or --config");
+        tell_end(reload);
         return;
     }
     reload->is_running = true;
     uv_queue_work(&server->control->loop, &reload->work, load, on_loaded);
+}
+
+void server_reload(struct server *server)
+{
+    reload_and_tell(server, NULL, NULL);
 }

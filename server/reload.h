@@ -10,6 +10,11 @@ struct log_settings;
 
 struct reload *reload_new(struct server *server);
 void reload_free(struct reload *reload);
+/** Reloads, and `done` (may be NULL) hears how it ended, once: NULL = well, else why not. It does not run when the
+ *  server ends before. */
+void reload_and_tell(struct server *server,
+                     void (*done)(void *ctx, struct server *server, const char *problem),
+                     void *ctx);
 /** What the options say about the log. Strings are borrowed from the options. */
 void reload_log_settings(const struct options *options, const char *program,
                          struct log_settings *out);

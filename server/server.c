@@ -22,6 +22,7 @@
 #include "peer_check.h"
 #include "reload.h"
 #include "router.h"
+#include "services.h"
 #include "version.h"
 #include "worker.h"
 
@@ -327,6 +328,7 @@ static struct server *server_new(struct options *options, const struct flags *fl
     server->reload = reload_new(server);
     server->lame_duck = lame_duck_new(server);
     server->events = events_new(server);
+    server->services = services_new(server);
     uv_timer_init(loop, &server->rate_timer);
     server->rate_timer.data = server;
     uv_timer_start(&server->rate_timer, on_second, 1000, 1000);
@@ -404,6 +406,7 @@ static void server_free(struct server *server)
         worker_join(server->workers[i]);
     worker_join(server->control);
     internal_free(server->internal);
+    services_free(server->services);
     reload_free(server->reload);
     closed_ring_free(server->closed);
     http_stats_free(server->http_stats);

@@ -28,6 +28,7 @@ struct listener;
 struct ocsp;
 struct ocsp_cache;
 struct options;
+struct services;
 struct worker;
 
 struct server {
@@ -64,7 +65,8 @@ struct server {
     struct ocsp_cache *ocsp_cache; /* workers get it with the options; NULL = nobody is checked */
     struct accounts accounts;
     struct internal *internal;
-    struct events *events; /* NULL without a system account */
+    struct events *events; /* NULL without a system account, as are services */
+    struct services *services;
     struct listener *client_listener, *monitor_listener;
     struct list checks; /* peer checks under way */
     struct http_stats *http_stats;

@@ -19,10 +19,9 @@ struct event event_next(struct conn *conn)
     const char *line = conn_line(conn);
     char *words[6], *rest;
     int count = 0;
-    while (strcmp(line, "PING") == 0) {
-        conn_send(conn, "PONG\r\n");
-        line = conn_line(conn);
-    }
+    for (; strcmp(line, "PING") == 0 || strncmp(line, "INFO ", 5) == 0; line = conn_line(conn))
+        if (*line == 'P')
+            conn_send(conn, "PONG\r\n");
     char *copy = keep(strdup(line));
     for (char *word = strtok_r(copy, " ", &rest); word && count < 6;
          word = strtok_r(NULL, " ", &rest))

@@ -32,6 +32,7 @@ static const struct {
     { CLOSE_SHUTDOWN,             "Server Shutdown",                  NULL                            },
     { CLOSE_HEADERS_REQUIRED,     "No Responders Requires Headers",
      "no responders requires headers support"                                                         },
+    { CLOSE_KICKED,               "Kicked",                           NULL                            },
 };
 
 Test(reasons, the_words_are_nats_servers)
