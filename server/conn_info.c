@@ -7,6 +7,7 @@
 
 #include "account.h"
 #include "client.h"
+#include "peer_check.h"
 #include "event_json.h"
 #include "transport_tls.h"
 
@@ -56,16 +57,32 @@ static void take_certs(struct tls_engine *engine, struct conn_info *out)
         take_cert(sk_X509_value(chain, i), &out->certs[out->cert_count++]);
 }
 
+/* Who was refused is seen here, or nowhere. */
+static void take_ruling(const struct conn *conn, struct conn_info *out)
+{
+    const struct peer_ruling *ruling = transport_tls_ruling(conn);
+    if (!ruling)
+        return;
+    out->ocsp_verdict = ruling->verdict;
+    out->ocsp_checked_ns = ruling->at_ns;
+    if (!ruling->rejected)
+        return;
+    out->certs = mem_zero(sizeof *out->certs);
+    take_cert(ruling->rejected, &out->certs[out->cert_count++]);
+}
+
 static void take_tls(const struct conn *conn, const struct conn_detail *detail,
                      struct conn_info *out)
 {
     struct tls_engine *engine = transport_tls_engine(conn);
+    if (detail->auth)
+        take_ruling(conn, out);
     if (!engine || conn->phase < CONN_OPEN)
         return;
     out->tls_version = tls_version(engine);
     out->tls_cipher = tls_cipher(engine);
     out->tls_first = client_of(conn)->has_handshaked_first;
-    if (detail->auth)
+    if (detail->auth && out->cert_count == 0)
         take_certs(engine, out);
 }
 

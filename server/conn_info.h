@@ -45,6 +45,8 @@ struct conn_info {
     size_t subs_count;
     struct cert_info *certs;
     size_t cert_count;
+    const char *ocsp_verdict; /* static, NULL when nobody asked */
+    int64_t ocsp_checked_ns;  /* wall clock */
 };
 
 /** On the connection's worker. Free with conn_info_clear(). */

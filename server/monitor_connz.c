@@ -113,8 +113,8 @@ struct connz_item {
     const struct connz_request *request;
     uint64_t cid, in_msgs, out_msgs, in_bytes, out_bytes, pending_bytes, stalls, subscriptions;
     const char *kind, *type, *ip, *reason, *name, *lang, *version, *tls_version, *tls_cipher_suite,
-        *authorized_user, *account, *name_tag;
-    int64_t port, start, last_activity, stop, rtt, uptime, idle;
+        *authorized_user, *account, *name_tag, *ocsp_verdict;
+    int64_t port, start, last_activity, stop, rtt, uptime, idle, ocsp_checked;
     bool tls_first;
 };
 
@@ -209,6 +209,8 @@ static const struct row CONN_ROWS[] = {
     C_OMIT(tls_version, ROW_STRING),
     C_OMIT(tls_cipher_suite, ROW_STRING),
     C_CUSTOM("tls_peer_certs", print_certs),
+    C_OMIT(ocsp_verdict, ROW_STRING), /* this and the next are ours */
+    C_OMIT(ocsp_checked, ROW_TIME),
     C_OMIT(tls_first, ROW_BOOL),
     C_OMIT(authorized_user, ROW_STRING),
     C_OMIT(account, ROW_STRING),
@@ -250,6 +252,8 @@ static void print_conn(struct json *json, const struct connz_request *request,
         .tls_version = info->tls_version,
         .tls_cipher_suite = info->tls_cipher,
         .tls_first = info->tls_first,
+        .ocsp_verdict = auth ? info->ocsp_verdict : NULL,
+        .ocsp_checked = auth ? info->ocsp_checked_ns : 0,
         .authorized_user = auth ? info->user : NULL,
         .account = auth && !is_global ? info->account : NULL,
         .name_tag = auth && !info->stop_ns ? info->account : NULL,

@@ -7,6 +7,7 @@
  * `abandoned` belongs to the worker alone, which reads it when the object has come home. */
 #include "peer_check.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -25,8 +26,7 @@ struct peer_check {
     struct worker *home;
     struct conn *conn; /* worker: NULL once abandoned */
     const char *kind;  /* of the connection, in advisories */
-    const char *reason;
-    enum ocsp_outcome outcome;
+    struct peer_ruling ruling;
 };
 
 static const STACK_OF(X509) * next_chain(void *chains)
@@ -54,6 +54,30 @@ static void report(struct server *server, const char *kind, const struct ocsp_ch
     events_report_peer(server, &report);
 }
 
+void peer_ruling_clear(struct peer_ruling *ruling)
+{
+    X509_free(ruling->rejected);
+    *ruling = (struct peer_ruling){ 0 };
+}
+
+static struct peer_ruling rule(const struct ocsp_check *check, enum ocsp_outcome outcome)
+{
+    struct peer_ruling ruling = { .verdict = ocsp_peer_verdict_name(ocsp_check_verdict(check)),
+                                  .at_ns = clock_wall_ns() };
+    X509 *peer = ocsp_check_peer(check);
+    if (outcome == OCSP_ACCEPT)
+        return ruling;
+    ruling.reject = ocsp_check_reason(check);
+    if (peer && X509_up_ref(peer))
+        ruling.rejected = peer;
+    return ruling;
+}
+
+static enum tls_verdict verdict_of(const struct peer_ruling *ruling)
+{
+    return ruling->reject ? TLS_REJECT : TLS_PASS;
+}
+
 /* Worker: the verdict is home. */
 static void deliver(struct worker *worker, struct post *post)
 {
@@ -61,8 +85,8 @@ static void deliver(struct worker *worker, struct post *post)
     struct conn *conn = check->conn;
     atomic_fetch_sub_explicit(&worker->server->pending_checks, 1, memory_order_relaxed);
     if (conn)
-        transport_tls_resume(conn, check->outcome == OCSP_ACCEPT ? TLS_PASS : TLS_REJECT,
-                             check->reason);
+        transport_tls_resume(conn, verdict_of(&check->ruling), &check->ruling);
+    peer_ruling_clear(&check->ruling);
     free(check);
 }
 
@@ -70,8 +94,7 @@ static void deliver(struct worker *worker, struct post *post)
 static void send_home(struct peer_check *check, enum ocsp_outcome outcome)
 {
     list_remove(&check->link);
-    check->outcome = outcome;
-    check->reason = ocsp_check_reason(check->check);
+    check->ruling = rule(check->check, outcome);
     report(check->home->server, check->kind, check->check, outcome);
     ocsp_check_free(check->check);
     check->post.run = deliver;
@@ -84,6 +107,12 @@ static void on_done(void *ctx, struct ocsp_check *ocsp_check, enum ocsp_outcome 
     send_home(ctx, outcome);
 }
 
+static void give_up(struct peer_check *check)
+{
+    ocsp_check_give_up(check->check);
+    send_home(check, OCSP_REJECT);
+}
+
 /* Control: ask the CA. */
 static void run(struct worker *control, struct post *post)
 {
@@ -91,20 +120,19 @@ static void run(struct worker *control, struct post *post)
     list_append(&control->server->checks, &check->link);
     /* peer_checks_reject_all() may have been here already, before the loop is told to stop */
     if (atomic_load_explicit(&control->server->is_shutting_down, memory_order_relaxed))
-        send_home(check, OCSP_REJECT);
+        give_up(check);
     else
         ocsp_check_run(check->check, on_done, check);
 }
 
 void peer_checks_reject_all(struct server *server)
 {
-    list_each(link, &server->checks)
-        send_home(list_entry(link, struct peer_check, link), OCSP_REJECT);
+    list_each(link, &server->checks) give_up(list_entry(link, struct peer_check, link));
 }
 
 enum tls_verdict peer_check_begin(struct conn *conn, const struct ocsp_peer_options *options,
                                   struct tls_chains *chains, struct peer_check **out,
-                                  const char **reason)
+                                  struct peer_ruling *ruling)
 {
     struct server *server = conn->worker->server;
     int64_t pending_max = conn->worker->options->max_pending_verifications;
@@ -117,8 +145,6 @@ enum tls_verdict peer_check_begin(struct conn *conn, const struct ocsp_peer_opti
     };
     struct ocsp_check *ocsp_check = ocsp_check_new(server->ocsp, &question);
     enum ocsp_outcome outcome = ocsp_check_step(ocsp_check);
-    *reason = ocsp_check_reason(ocsp_check);
-
     if (outcome == OCSP_NEEDS_FETCH &&
         atomic_fetch_add_explicit(&server->pending_checks, 1, memory_order_relaxed) >=
             pending_max) {
@@ -131,8 +157,9 @@ enum tls_verdict peer_check_begin(struct conn *conn, const struct ocsp_peer_opti
     }
     if (outcome != OCSP_NEEDS_FETCH) {
         report(server, kind_of(conn), ocsp_check, outcome);
+        *ruling = rule(ocsp_check, outcome);
         ocsp_check_free(ocsp_check);
-        return outcome == OCSP_ACCEPT ? TLS_PASS : TLS_REJECT;
+        return verdict_of(ruling);
     }
     struct peer_check *check = mem_zero(sizeof *check);
     check->post.run = run;

@@ -10,11 +10,20 @@ struct ocsp_peer_options;
 struct server;
 struct peer_check;
 
+/** How it went; all zero before that. */
+struct peer_ruling {
+    const char *verdict; /* "good": ocsp_peer_verdict_name() */
+    int64_t at_ns;       /* wall clock */
+    const char *reject;  /* "client not OCSP valid"; NULL when the peer may pass */
+    X509 *rejected; /* the certificate of a peer that may not, owned: TLS forgets it; or NULL */
+};
+void peer_ruling_clear(struct peer_ruling *ruling);
+
 /** Judges the chains (taken). With TLS_LATER *check is set, and transport_tls_resume() comes on the
- *  connection's worker, unless peer_check_abandon() is called before. With TLS_REJECT *reason says why. */
+ *  connection's worker, unless peer_check_abandon() is called before; otherwise *ruling is. */
 enum tls_verdict peer_check_begin(struct conn *conn, const struct ocsp_peer_options *options,
                                   struct tls_chains *chains, struct peer_check **check,
-                                  const char **reason);
+                                  struct peer_ruling *ruling);
 /** The connection is gone; a fetch under way still fills the cache. NULL is allowed. Worker thread. */
 void peer_check_abandon(struct peer_check *check);
 /** Gives up every question that is under way: its peer is refused. Control thread. */

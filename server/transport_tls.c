@@ -14,7 +14,8 @@ struct tls_layer {
     struct layer layer;
     struct tls_engine *engine;
     struct peer_check *check;           /* the question that is under way, or NULL */
-    const char *reject;                 /* why the peer was refused at once */
+    struct peer_ruling ruling;          /* what it came to */
+    const char *reject;                 /* why we refuse the peer, or NULL */
     const struct tls_options *settings; /* part of `options` */
     struct options *options;            /* retained */
     bool has_begun;                     /* the peer has sent something */
@@ -44,7 +45,8 @@ static enum tls_verdict on_chain(void *ctx, struct tls_chains *chains)
 {
     struct tls_layer *tls = ctx;
     enum tls_verdict verdict = peer_check_begin(tls->layer.conn, &tls->settings->ocsp_peer, chains,
-                                                &tls->check, &tls->reject);
+                                                &tls->check, &tls->ruling);
+    tls->reject = tls->ruling.reject;
     if (verdict == TLS_LATER)
         conn_suspend_deadline(tls->layer.conn, true);
     return verdict;
@@ -207,6 +209,7 @@ static void begin(struct tls_layer *tls, const struct tls_options *settings)
 static void end(struct tls_layer *tls)
 {
     peer_check_abandon(tls->check);
+    peer_ruling_clear(&tls->ruling);
     tls_engine_free(tls->engine);
     options_release(tls->options);
 }
@@ -266,7 +269,13 @@ void transport_tls_timed_out(struct conn *conn)
     conn_close(conn, CLOSE_TLS_HANDSHAKE);
 }
 
-void transport_tls_resume(struct conn *conn, enum tls_verdict verdict, const char *reason)
+const struct peer_ruling *transport_tls_ruling(const struct conn *conn)
+{
+    const struct tls_layer *tls = tls_layer_of(conn);
+    return tls && tls->ruling.verdict ? &tls->ruling : NULL;
+}
+
+void transport_tls_resume(struct conn *conn, enum tls_verdict verdict, struct peer_ruling *ruling)
 {
     struct tls_layer *tls = tls_layer_of(conn);
     if (!tls)
@@ -275,9 +284,10 @@ void transport_tls_resume(struct conn *conn, enum tls_verdict verdict, const cha
     if (conn->phase != CONN_TLS)
         return;
     conn_suspend_deadline(conn, false);
-    if (verdict == TLS_REJECT)
-        tls->reject = reason;
-    if (advance(tls, tls_resume(tls->engine, verdict, reason)) == LAYER_CLOSED)
+    tls->ruling = *ruling;
+    *ruling = (struct peer_ruling){ 0 };
+    tls->reject = tls->ruling.reject;
+    if (advance(tls, tls_resume(tls->engine, verdict, tls->reject)) == LAYER_CLOSED)
         conn_close(conn, CLOSE_CLIENT);
     conn_update_reading(conn);
 }

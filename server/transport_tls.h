@@ -7,6 +7,7 @@
 
 #include "conn.h"
 
+struct peer_ruling;
 struct tls_options;
 
 /** The layer begins its handshake with the first bytes it gets. */
@@ -23,7 +24,9 @@ void transport_tls_timed_out(struct conn *conn);
  *  way goes on as it began, but is given up when it might let in whom the new rules refuse: nobody slips
  *  past a reload that turns a check on. */
 void transport_tls_options_changed(struct conn *conn);
-/** The verdict on the peer that was asked for is here. */
-void transport_tls_resume(struct conn *conn, enum tls_verdict verdict, const char *reason);
+/** The verdict on the peer that was asked for is here. What the ruling owns is taken out of it. */
+void transport_tls_resume(struct conn *conn, enum tls_verdict verdict, struct peer_ruling *ruling);
+/** What the check of the peer came to; NULL while it was not checked. Borrowed. */
+const struct peer_ruling *transport_tls_ruling(const struct conn *conn);
 
 #endif
