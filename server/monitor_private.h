@@ -42,6 +42,7 @@ void monitor_subsz(struct monitor_request *request);
 void monitor_accountz(struct monitor_request *request);
 void monitor_accstatz(struct monitor_request *request);
 void monitor_ocspz(struct monitor_request *request);
+void monitor_debug_vars(struct monitor_request *request);
 void monitor_metrics(struct monitor_request *request);
 
 /** Prints the numbers of /varz, /subsz and /ocspz as metrics. Appends. */
@@ -60,6 +61,9 @@ void accstatz_print(struct json *json, const struct account *account);
 uint64_t account_connections(const struct account *account);
 /** Prints the figures of STATSZ: the members of an object that is open. */
 void statsz_print(struct json *json, struct server *server);
+/** Prints the members of /debug/vars. */
+void process_print_vars(struct json *json);
+int64_t process_resident_bytes(void);
 /** Prints {"/varz": 3, ...}. */
 void http_stats_print(struct json *json, const char *name, const struct http_stats *stats);
 

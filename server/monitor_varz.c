@@ -206,18 +206,6 @@ static const struct row VARZ_ROWS[] = {
 
 /* ---- filling it in ---------------------------------------------------------------------------------------- */
 
-static int64_t resident_bytes(void)
-{
-    long pages = 0, resident = 0;
-    FILE *file = fopen("/proc/self/statm", "re");
-    if (!file)
-        return 0;
-    if (fscanf(file, "%ld %ld", &pages, &resident) != 2)
-        resident = 0;
-    fclose(file);
-    return (int64_t)resident * sysconf(_SC_PAGESIZE);
-}
-
 static void fill_options(const struct server *server, const struct options *options, struct varz *v)
 {
     v->system_account = server->system_account ? server->system_account->name : NULL;
@@ -302,7 +290,7 @@ static void fill(struct server *server, struct buf *host, struct varz *v)
                         .port = server_advertised_port(server, options),
                         .start = server->start_ns,
                         .now = clock_wall_ns(),
-                        .mem = resident_bytes(),
+                        .mem = process_resident_bytes(),
                         .cores = sysconf(_SC_NPROCESSORS_ONLN),
                         .gomaxprocs = server->worker_max,
                         .cpu = (double)(int64_t)(server->cpu_percent * 10 + 0.5) / 10,

@@ -12,9 +12,11 @@ BEHAVIOUR(monitoring_speaks_http);
 
 SCENARIO(monitoring_speaks_http, content_types_and_origins)
 {
-    static const char *const PATHS[] = { "/varz",    "/connz",    "/subsz",    "/subscriptionsz",
-                                         "/healthz", "/leafz",    "/accountz", "/accstatz",
-                                         "/routez",  "/gatewayz", "/jsz",      "/varz?callback=x" };
+    static const char *const PATHS[] = { "/varz",           "/connz",    "/subsz",
+                                         "/subscriptionsz", "/healthz",  "/leafz",
+                                         "/accountz",       "/accstatz", "/routez",
+                                         "/gatewayz",       "/jsz",      "/debug/vars",
+                                         "/varz?callback=x" };
     struct server *server = server_start("%s", "");
 
     for (size_t i = 0; i < sizeof PATHS / sizeof *PATHS; i++) {
