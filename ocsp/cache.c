@@ -9,23 +9,26 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/s2.h"
 #include "base/text.h"
+#include "store.h"
+
+#define KEPT_EXPIRED_NS (24 * 3600 * NS_PER_S) /* then the sweep takes what is no revocation */
 
 struct entry {
-    struct ocsp_digest key;    /* the map's key lies here */
-    struct ocsp_digest issuer; /* SPKI for which the answer was verified */
-    char *subject;
+    struct ocsp_record *record; /* the map's key lies in it */
     struct ocsp_answer answer;
-    struct buf der;
-    int64_t cached_at_ns; /* whole seconds */
-    uint64_t version;     /* no two puts have the same */
-    uint64_t hits;        /* also those of entries that it replaced */
-    bool is_used;         /* somebody had a hit */
-    size_t place;         /* in the heap */
+    bool is_verified;          /* false: the answer is only what a file says */
+    struct ocsp_digest issuer; /* SPKI for which it was verified */
+    uint64_t version;          /* no two puts have the same */
+    uint64_t hits;             /* also those of entries that it replaced */
+    bool is_used;              /* somebody had a hit */
+    size_t place;              /* in the heap */
 };
 
 struct ocsp_cache {
     struct ocsp_cache_settings settings; /* does not change */
+    char *path;                          /* of the file, or NULL; nor does this */
     _Atomic unsigned refs;
     /* Guards everything below. Nothing is called while it is held, except memory, map and heap:
      * no log, no callback, no cryptography. */
@@ -34,6 +37,7 @@ struct ocsp_cache {
     struct entry **heap; /* the same entries; the first to go on top */
     struct ocsp_stats stats;
     uint64_t last_version;
+    uint64_t changes, saved_changes; /* since the start; up to the last save */
 };
 
 /* ---- which entry goes first ---------------------------------------------------------------- */
@@ -43,18 +47,24 @@ static bool is_revoked(const struct entry *entry)
     return entry->answer.status == OCSP_STATUS_REVOKED;
 }
 
-static int64_t expires_ns(const struct entry *entry)
+static int64_t expires_ns(const struct ocsp_cache *cache, const struct entry *entry)
 {
     const struct ocsp_answer *answer = &entry->answer;
-    return answer->has_next_update ? answer->next_update_ns : answer->this_update_ns;
+    int64_t ns;
+    if (answer->has_next_update)
+        return answer->next_update_ns;
+    if (__builtin_add_overflow(answer->this_update_ns, cache->settings.ttl_ns, &ns))
+        return INT64_MAX;
+    return ns;
 }
 
 /* Revocations are worth more than all else; among equals the longest expired goes first. */
-static bool goes_before(const struct entry *a, const struct entry *b)
+static bool goes_before(const struct ocsp_cache *cache, const struct entry *a,
+                        const struct entry *b)
 {
     if (is_revoked(a) != is_revoked(b))
         return is_revoked(b);
-    return expires_ns(a) < expires_ns(b);
+    return expires_ns(cache, a) < expires_ns(cache, b);
 }
 
 static void heap_set(struct ocsp_cache *cache, size_t place, struct entry *entry)
@@ -66,7 +76,7 @@ static void heap_set(struct ocsp_cache *cache, size_t place, struct entry *entry
 static void heap_up(struct ocsp_cache *cache, struct entry *entry)
 {
     size_t place = entry->place;
-    while (place > 0 && goes_before(entry, cache->heap[(place - 1) / 2])) {
+    while (place > 0 && goes_before(cache, entry, cache->heap[(place - 1) / 2])) {
         heap_set(cache, place, cache->heap[(place - 1) / 2]);
         place = (place - 1) / 2;
     }
@@ -80,9 +90,9 @@ static void heap_down(struct ocsp_cache *cache, struct entry *entry, size_t coun
         size_t child = 2 * place + 1;
         if (child >= count)
             break;
-        if (child + 1 < count && goes_before(cache->heap[child + 1], cache->heap[child]))
+        if (child + 1 < count && goes_before(cache, cache->heap[child + 1], cache->heap[child]))
             child++;
-        if (!goes_before(cache->heap[child], entry))
+        if (!goes_before(cache, cache->heap[child], entry))
             break;
         heap_set(cache, place, cache->heap[child]);
         place = child;
@@ -92,10 +102,17 @@ static void heap_down(struct ocsp_cache *cache, struct entry *entry, size_t coun
 
 /* ---- entries, under the mutex -------------------------------------------------------------- */
 
+static struct entry *entry_new(struct ocsp_record *record, const struct ocsp_answer *answer)
+{
+    struct entry *entry = mem_zero(sizeof *entry);
+    entry->record = record; /* taken */
+    entry->answer = *answer;
+    return entry;
+}
+
 static void entry_free(struct entry *entry)
 {
-    free(entry->subject);
-    buf_free(&entry->der);
+    ocsp_record_release(entry->record);
     free(entry);
 }
 
@@ -123,8 +140,9 @@ static void count(struct ocsp_cache *cache, const struct entry *entry, bool arri
 
 static void remove_entry(struct ocsp_cache *cache, struct entry *entry)
 {
-    map_remove(&cache->entries, key_span(&entry->key));
+    map_remove(&cache->entries, key_span(&entry->record->key));
     count(cache, entry, false);
+    cache->changes++;
     size_t left = (size_t)cache->stats.responses;
     struct entry *last = cache->heap[left];
     if (last != entry) {
@@ -140,11 +158,27 @@ static void add_entry(struct ocsp_cache *cache, struct entry *entry)
     size_t place = (size_t)cache->stats.responses;
     if ((place & (place - 1)) == 0) /* full at 0 and at each power of two */
         cache->heap = mem_resize_array(cache->heap, place ? 2 * place : 1, sizeof(struct entry *));
-    map_put(&cache->entries, key_span(&entry->key), entry);
+    map_put(&cache->entries, key_span(&entry->record->key), entry);
     count(cache, entry, true);
+    cache->changes++;
     entry->version = ++cache->last_version;
     heap_set(cache, place, entry);
     heap_up(cache, entry);
+}
+
+/* Its answer says something else now. */
+static void change_answer(struct ocsp_cache *cache, struct entry *entry,
+                          const struct ocsp_answer *answer)
+{
+    const struct ocsp_answer *old = &entry->answer;
+    if (old->status != answer->status || old->has_next_update != answer->has_next_update ||
+        old->next_update_ns != answer->next_update_ns)
+        cache->changes++; /* the file says so, too */
+    count(cache, entry, false);
+    entry->answer = *answer;
+    count(cache, entry, true);
+    heap_up(cache, entry);
+    heap_down(cache, entry, (size_t)cache->stats.responses);
 }
 
 /* Room for one more; false when everything in the cache must stay. */
@@ -158,6 +192,59 @@ static bool make_room(struct ocsp_cache *cache)
     return true;
 }
 
+/* Puts an entry in the place of that which has its key; frees it when there is no room. */
+static bool replace_entry(struct ocsp_cache *cache, struct entry *entry)
+{
+    struct entry *old = map_get(&cache->entries, key_span(&entry->record->key));
+    if (old) {
+        entry->hits += old->hits;
+        remove_entry(cache, old);
+    }
+    bool has_room = make_room(cache);
+    if (has_room)
+        add_entry(cache, entry);
+    else
+        entry_free(entry);
+    return has_room;
+}
+
+/* ---- records ------------------------------------------------------------------------------- */
+
+struct ocsp_record *ocsp_record_new(const struct ocsp_digest *key, const char *subject,
+                                    struct span der)
+{
+    struct ocsp_record *record = mem_zero(sizeof *record);
+    atomic_init(&record->refs, 1);
+    record->key = *key;
+    record->subject = mem_strdup(subject);
+    buf_append(&record->der, der.ptr, der.len);
+    return record;
+}
+
+static struct ocsp_record *record_retain(struct ocsp_record *record)
+{
+    atomic_fetch_add_explicit(&record->refs, 1, memory_order_relaxed);
+    return record;
+}
+
+void ocsp_record_release(struct ocsp_record *record)
+{
+    /* the last one to leave sees what all others have written */
+    if (!record || atomic_fetch_sub_explicit(&record->refs, 1, memory_order_acq_rel) > 1)
+        return;
+    free(record->subject);
+    buf_free(&record->der);
+    free(record);
+}
+
+void ocsp_snapshot_free(struct ocsp_snapshot *snapshot)
+{
+    for (size_t i = 0; i < snapshot->count; i++)
+        ocsp_record_release(snapshot->items[i].record);
+    free(snapshot->items);
+    *snapshot = (struct ocsp_snapshot){ 0 };
+}
+
 /* ---- life ---------------------------------------------------------------------------------- */
 
 struct ocsp_cache *ocsp_cache_new(const struct ocsp_cache_settings *settings)
@@ -166,6 +253,9 @@ struct ocsp_cache *ocsp_cache_new(const struct ocsp_cache_settings *settings)
     cache->settings = *settings;
     if (cache->settings.max_entries == 0)
         cache->settings.max_entries = OCSP_CACHE_MAX;
+    cache->settings.local_store = NULL; /* borrowed for this call only */
+    if (settings->type == OCSP_CACHE_LOCAL)
+        cache->path = ocsp_store_path(settings->local_store);
     cache->stats.type = settings->type;
     pthread_mutex_init(&cache->mutex, NULL);
     atomic_init(&cache->refs, 1);
@@ -187,9 +277,15 @@ void ocsp_cache_release(struct ocsp_cache *cache)
     for (size_t i = 0; i < cache->stats.responses; i++)
         entry_free(cache->heap[i]);
     free(cache->heap);
+    free(cache->path);
     map_free(&cache->entries);
     pthread_mutex_destroy(&cache->mutex);
     free(cache);
+}
+
+const char *ocsp_cache_path(const struct ocsp_cache *cache)
+{
+    return cache ? cache->path : NULL;
 }
 
 static bool is_off(const struct ocsp_cache *cache)
@@ -229,8 +325,9 @@ static struct entry *copy_entry(struct ocsp_cache *cache, const struct ocsp_dige
         return NULL;
     out->answer = entry->answer;
     out->version = entry->version;
-    if (memcmp(&entry->issuer, issuer, sizeof *issuer) != 0)
-        buf_append(&out->der, entry->der.data, entry->der.len);
+    out->is_verified = entry->is_verified && memcmp(&entry->issuer, issuer, sizeof *issuer) == 0;
+    if (!out->is_verified)
+        buf_append(&out->der, entry->record->der.data, entry->record->der.len);
     return entry;
 }
 
@@ -274,13 +371,13 @@ static void show(const struct entry *entry, struct ocsp_entry *out)
 {
     const struct ocsp_answer *answer = &entry->answer;
     *out =
-        (struct ocsp_entry){ .subject = mem_strdup(entry->subject),
+        (struct ocsp_entry){ .subject = mem_strdup(entry->record->subject),
                              .status = answer->status,
                              .this_update_ns = answer->this_update_ns,
                              .next_update_ns = answer->has_next_update ? answer->next_update_ns : 0,
-                             .cached_at_ns = entry->cached_at_ns,
+                             .cached_at_ns = entry->record->cached_at_ns,
                              .hits = entry->hits };
-    memcpy(out->fingerprint, entry->key.bytes, sizeof out->fingerprint);
+    memcpy(out->fingerprint, entry->record->key.bytes, sizeof out->fingerprint);
 }
 
 /* The heap has the entries one beside the other, so a walk needs no more than a place to go on. */
@@ -345,47 +442,165 @@ void ocsp_cache_drop(struct ocsp_cache *cache, const struct ocsp_digest *key, ui
         log_key("Deleting OCSP peer cached response for key", key, "");
 }
 
-static struct entry *entry_new(const struct ocsp_put *put)
+bool ocsp_cache_confirm(struct ocsp_cache *cache, const struct ocsp_digest *key, uint64_t version,
+                        const struct ocsp_digest *issuer, const struct ocsp_answer *answer)
 {
-    struct entry *entry = mem_zero(sizeof *entry);
-    entry->key = put->key;
+    if (is_off(cache))
+        return false;
+    pthread_mutex_lock(&cache->mutex);
+    struct entry *entry = map_get(&cache->entries, key_span(key));
+    bool is_open = entry && entry->version == version && !entry->is_verified;
+    if (is_open) {
+        entry->is_verified = true;
+        entry->issuer = *issuer;
+        change_answer(cache, entry, answer);
+    }
+    pthread_mutex_unlock(&cache->mutex);
+    return is_open;
+}
+
+static struct entry *entry_of_put(const struct ocsp_put *put)
+{
+    struct ocsp_record *record = ocsp_record_new(&put->key, put->subject, put->der);
+    record->cached_at_ns = (clock_wall_ns() + NS_PER_S / 2) / NS_PER_S * NS_PER_S;
+    struct entry *entry = entry_new(record, &put->answer);
+    entry->is_verified = true;
     entry->issuer = put->issuer;
-    entry->subject = mem_strdup(put->subject);
-    entry->answer = put->answer;
-    buf_append(&entry->der, put->der.ptr, put->der.len);
-    entry->cached_at_ns = (clock_wall_ns() + NS_PER_S / 2) / NS_PER_S * NS_PER_S;
     return entry;
 }
 
+/* What a file says, and nobody has verified yet, must not keep out a fresh answer. */
 static bool is_replay(const struct entry *old, const struct ocsp_put *put)
 {
-    return old && is_revoked(old) && put->answer.this_update_ns < old->answer.this_update_ns;
+    return old && old->is_verified && is_revoked(old) &&
+           put->answer.this_update_ns < old->answer.this_update_ns;
+}
+
+static void log_put(const struct ocsp_put *put)
+{
+    if (!log_enabled(LOG_DBG))
+        return;
+    struct buf text = { 0 };
+    buf_printf(&text, "Caching OCSP response for [%s], key", put->subject);
+    log_key(buf_str(&text), &put->key, "");
+    buf_clear(&text);
+    s2_encode(&text, put->der); /* only for this line; the file's form is made when it is saved */
+    if (put->der.len > 0)
+        log_dbg("OCSP response compression ratio: [%f]", (double)text.len / (double)put->der.len);
+    buf_free(&text);
 }
 
 bool ocsp_cache_put(struct ocsp_cache *cache, const struct ocsp_put *put)
 {
     if (is_off(cache))
         return true;
-    struct entry *fresh = entry_new(put);
+    struct entry *fresh = entry_of_put(put);
     pthread_mutex_lock(&cache->mutex);
-    struct entry *old = map_get(&cache->entries, key_span(&put->key));
-    bool refused = is_replay(old, put);
-    if (!refused && old) {
-        fresh->hits = old->hits;
-        remove_entry(cache, old);
-    }
-    bool stored = !refused && make_room(cache);
-    if (stored)
-        add_entry(cache, fresh);
+    bool refused = is_replay(map_get(&cache->entries, key_span(&put->key)), put);
+    bool stored = !refused && replace_entry(cache, fresh);
     pthread_mutex_unlock(&cache->mutex);
-
-    if (!stored)
+    if (refused)
         entry_free(fresh);
-    if (stored && log_enabled(LOG_DBG)) {
-        struct buf what = { 0 };
-        buf_printf(&what, "Caching OCSP response for [%s], key", put->subject);
-        log_key(buf_str(&what), &put->key, "");
-        buf_free(&what);
-    }
+    if (stored)
+        log_put(put);
     return !refused;
+}
+
+void ocsp_cache_sweep(struct ocsp_cache *cache, int64_t now_ns)
+{
+    if (is_off(cache))
+        return;
+    pthread_mutex_lock(&cache->mutex);
+    while (cache->stats.responses > 0 && !is_revoked(cache->heap[0]) &&
+           expires_ns(cache, cache->heap[0]) < now_ns - KEPT_EXPIRED_NS)
+        remove_entry(cache, cache->heap[0]);
+    pthread_mutex_unlock(&cache->mutex);
+}
+
+/* ---- out of a cache and into another ------------------------------------------------------- */
+
+bool ocsp_cache_snapshot(struct ocsp_cache *cache, struct ocsp_snapshot *out)
+{
+    *out = (struct ocsp_snapshot){ 0 };
+    if (is_off(cache))
+        return false;
+    pthread_mutex_lock(&cache->mutex);
+    out->changes = cache->changes;
+    out->last_version = cache->last_version;
+    out->count = (size_t)cache->stats.responses;
+    out->items = mem_resize_array(NULL, out->count, sizeof *out->items);
+    for (size_t i = 0; i < out->count; i++)
+        out->items[i] = (struct ocsp_saved){ .record = record_retain(cache->heap[i]->record),
+                                             .answer = cache->heap[i]->answer };
+    bool is_dirty = cache->changes != cache->saved_changes;
+    pthread_mutex_unlock(&cache->mutex);
+    return is_dirty;
+}
+
+void ocsp_cache_restore(struct ocsp_cache *cache, struct ocsp_snapshot *snapshot)
+{
+    pthread_mutex_lock(&cache->mutex);
+    uint64_t changes = cache->changes;
+    for (size_t i = 0; i < snapshot->count; i++)
+        replace_entry(cache, entry_new(snapshot->items[i].record, &snapshot->items[i].answer));
+    cache->changes = changes;
+    pthread_mutex_unlock(&cache->mutex);
+    snapshot->count = 0;
+    ocsp_snapshot_free(snapshot);
+}
+
+static struct entry *entry_copy(const struct entry *entry)
+{
+    struct entry *copy = entry_new(record_retain(entry->record), &entry->answer);
+    copy->is_verified = entry->is_verified;
+    copy->issuer = entry->issuer;
+    return copy;
+}
+
+uint64_t ocsp_cache_inherit(struct ocsp_cache *cache, struct ocsp_cache *old,
+                            uint64_t since_version)
+{
+    if (is_off(cache) || is_off(old))
+        return since_version;
+    pthread_mutex_lock(&old->mutex);
+    size_t count_found = 0;
+    struct entry **found = mem_resize_array(NULL, (size_t)old->stats.responses, sizeof *found);
+    for (size_t i = 0; i < old->stats.responses; i++)
+        if (old->heap[i]->version > since_version)
+            found[count_found++] = entry_copy(old->heap[i]);
+    uint64_t last_version = old->last_version;
+    pthread_mutex_unlock(&old->mutex);
+
+    pthread_mutex_lock(&cache->mutex);
+    for (size_t i = 0; i < count_found; i++)
+        replace_entry(cache, found[i]);
+    pthread_mutex_unlock(&cache->mutex);
+    free(found);
+    return last_version;
+}
+
+/* ---- what the file does not have ------------------------------------------------------------ */
+
+bool ocsp_cache_is_dirty(struct ocsp_cache *cache)
+{
+    if (is_off(cache))
+        return false;
+    pthread_mutex_lock(&cache->mutex);
+    bool is_dirty = cache->changes != cache->saved_changes;
+    pthread_mutex_unlock(&cache->mutex);
+    return is_dirty;
+}
+
+void ocsp_cache_mark_dirty(struct ocsp_cache *cache)
+{
+    pthread_mutex_lock(&cache->mutex);
+    cache->changes++;
+    pthread_mutex_unlock(&cache->mutex);
+}
+
+void ocsp_cache_mark_saved(struct ocsp_cache *cache, const struct ocsp_snapshot *snapshot)
+{
+    pthread_mutex_lock(&cache->mutex);
+    cache->saved_changes = snapshot->changes;
+    pthread_mutex_unlock(&cache->mutex);
 }

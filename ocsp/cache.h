@@ -1,10 +1,13 @@
-/* cache.h - answers in memory: fingerprint of a certificate -> verified answer and its bytes.
+/* cache.h - answers in memory: fingerprint of a certificate -> answer and its bytes.
  *
- * An answer was verified once, before it came in; its dates are judged on every use, by the asker.
+ * An answer is verified once: before it is put in, or, when it came from a file, on its first use. Its
+ * dates are judged on every use, by the asker.
  * An expired revocation stays until a fresh answer replaces it: it is evidence while the CA is
  * down. Any thread. Source: NATS ADR-38, nats-server behaviour (counters). */
 #ifndef OCSP_CACHE_H
 #define OCSP_CACHE_H
+
+#include <stdatomic.h>
 
 #include "base/buf.h"
 #include "ocsp.h"
@@ -19,22 +22,28 @@ struct ocsp_digest {
 
 /** An empty one, without a word. NULL, where a cache is asked for, is one of type none. */
 struct ocsp_cache *ocsp_cache_new(const struct ocsp_cache_settings *settings);
+/** Of its file, absolute; NULL when it has none. Borrowed. */
+const char *ocsp_cache_path(const struct ocsp_cache *cache);
 
 /** A copy of what the cache holds. */
 struct ocsp_hit {
+    bool is_verified; /* for this issuer's key; otherwise `der` must be, before `answer` counts */
     struct ocsp_answer answer;
-    struct buf der;   /* owned; only when the entry was verified for another issuer's key */
-    uint64_t version; /* of the entry, for ocsp_cache_drop() */
+    struct buf der;   /* owned; when not verified. Empty: the entry has no answer */
+    uint64_t version; /* of the entry, for ocsp_cache_drop() and ocsp_cache_confirm() */
     bool is_first;    /* of all hits of this entry; only ocsp_cache_get() tells */
 };
 
-/** Looks up, counts and logs a hit or a miss. `issuer` is the digest of the issuer's SPKI: when the
- *  entry was verified for another one, hit.der is set and must be verified again. */
+/** Looks up, counts and logs a hit or a miss. `issuer` is the digest of the issuer's SPKI. */
 bool ocsp_cache_get(struct ocsp_cache *cache, const struct ocsp_digest *key,
                     const struct ocsp_digest *issuer, struct ocsp_hit *out);
 /** The same without counting or logging. */
 bool ocsp_cache_peek(struct ocsp_cache *cache, const struct ocsp_digest *key,
                      const struct ocsp_digest *issuer, struct ocsp_hit *out);
+/** The answer of an entry that came from a file was verified for this issuer's key, and says this.
+ *  False, and no effect, when the entry was verified before, or replaced meanwhile. */
+bool ocsp_cache_confirm(struct ocsp_cache *cache, const struct ocsp_digest *key, uint64_t version,
+                        const struct ocsp_digest *issuer, const struct ocsp_answer *answer);
 /** The entry that a hit gave was of no use: the hit becomes a miss. The entry goes, unless it was
  *  replaced meanwhile or is kept as evidence: a preserved revocation, or (with `expired`) any. */
 void ocsp_cache_drop(struct ocsp_cache *cache, const struct ocsp_digest *key, uint64_t version,
@@ -64,5 +73,52 @@ struct ocsp_walk {
 #define OCSP_WALK_STEP 256 /* places that one step looks at, with the cache locked */
 /** Appends what the next step finds, up to the listing's limit in all. */
 void ocsp_cache_walk(struct ocsp_cache *cache, struct ocsp_walk *walk, struct ocsp_entries *out);
+
+/** Drops what has been expired for more than a day and is no revocation. */
+void ocsp_cache_sweep(struct ocsp_cache *cache, int64_t now_ns);
+
+/* ---- out of a cache and into another ------------------------------------------------------- */
+
+/** What never changes of an entry. Counted, so that a save copies no bytes; any thread. */
+struct ocsp_record {
+    _Atomic unsigned refs;
+    struct ocsp_digest key;
+    char *subject;        /* for humans */
+    struct buf der;       /* empty: no answer, which nats-server's files may have */
+    int64_t cached_at_ns; /* whole seconds; 0 = unknown */
+};
+/** Owned. Copies everything. */
+struct ocsp_record *ocsp_record_new(const struct ocsp_digest *key, const char *subject,
+                                    struct span der);
+void ocsp_record_release(struct ocsp_record *record); /* NULL is allowed */
+
+/** An entry outside of a cache. */
+struct ocsp_saved {
+    struct ocsp_record *record; /* owned */
+    struct ocsp_answer answer;
+};
+
+struct ocsp_snapshot {
+    struct ocsp_saved *items; /* owned */
+    size_t count;
+    uint64_t changes;      /* how many the cache had seen, for ocsp_cache_mark_saved() */
+    uint64_t last_version; /* of the puts so far, for ocsp_cache_inherit() */
+};
+void ocsp_snapshot_free(struct ocsp_snapshot *snapshot);
+
+/** Everything in the cache, in no order. True when the file does not have it all. */
+bool ocsp_cache_snapshot(struct ocsp_cache *cache, struct ocsp_snapshot *out);
+/** Puts in what a file said: unverified, neither logged nor a change. Takes the records. */
+void ocsp_cache_restore(struct ocsp_cache *cache, struct ocsp_snapshot *snapshot);
+/** Takes over what was put into `old` since that version, verified as it is. Returns the version of
+ *  the last put that was looked at. */
+uint64_t ocsp_cache_inherit(struct ocsp_cache *cache, struct ocsp_cache *old,
+                            uint64_t since_version);
+
+/** Does the cache hold what its file does not? */
+bool ocsp_cache_is_dirty(struct ocsp_cache *cache);
+void ocsp_cache_mark_dirty(struct ocsp_cache *cache);
+/** A snapshot was saved. */
+void ocsp_cache_mark_saved(struct ocsp_cache *cache, const struct ocsp_snapshot *snapshot);
 
 #endif

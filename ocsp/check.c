@@ -289,15 +289,20 @@ static enum state conclude(struct ocsp_check *check, enum ocsp_finding finding, 
 
 /* ---- the cache ---------------------------------------------------------------------------------- */
 
-/* Entries are verified when they come in. One that was verified for another issuer's key (the
- * certificate was cross-signed) is verified again for this one. */
+/* Entries are verified when they come in, and those of a file now. One that was verified for another
+ * issuer's key (the certificate was cross-signed) is verified again for this one. */
 static bool hit_is_valid(const struct ocsp_check *check, struct ocsp_hit *hit, int64_t now_ns)
 {
-    struct ocsp_subject subject = { check->link.cert, check->link.issuer };
-    if (hit->der.len == 0)
+    const struct link_facts *link = &check->link;
+    struct ocsp_subject subject = { link->cert, link->issuer };
+    if (hit->is_verified)
         return true;
-    return ocsp_response_verify(buf_span(&hit->der), &subject, now_ns, &hit->answer, NULL) ==
-           OCSP_VERIFIED;
+    if (ocsp_response_verify(buf_span(&hit->der), &subject, now_ns, &hit->answer, NULL) !=
+        OCSP_VERIFIED)
+        return false;
+    hit->is_verified =
+        ocsp_cache_confirm(check->cache, &link->key, hit->version, &link->issuer_key, &hit->answer);
+    return true;
 }
 
 /* Also when its signer's certificate has run out since: the revocation it carries still tells. */
@@ -332,7 +337,7 @@ static enum state use_hit(struct ocsp_check *check, struct ocsp_hit *hit)
     const char *status = ocsp_status_name(hit->answer.status);
     if (hit_is_current(check, hit, now_ns)) {
         log_dbg("Cached OCSP response is current, status [%s]", status);
-        if (hit->is_first && hit->der.len == 0) {
+        if (hit->is_first && hit->is_verified) {
             struct ocsp_ask ask = make_ask(check);
             refresh_note_use(check->ocsp->refresh, &ask, &hit->answer);
         }
@@ -350,7 +355,8 @@ static enum state look_up(struct ocsp_check *check)
     log_with_key(check, "Checking OCSP peer cache", ", key");
     if (!ocsp_cache_get(check->cache, &check->link.key, &check->link.issuer_key, &hit))
         return FETCH;
-    enum state state = use_hit(check, &hit);
+    bool is_empty = !hit.is_verified && hit.der.len == 0; /* a file may have such entries */
+    enum state state = is_empty ? FETCH : use_hit(check, &hit);
     buf_free(&hit.der);
     return state;
 }

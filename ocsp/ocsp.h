@@ -45,16 +45,21 @@ enum ocsp_cache_type { OCSP_CACHE_NONE, OCSP_CACHE_LOCAL };
 struct ocsp_cache_settings {
     enum ocsp_cache_type type; /* LOCAL: answers are kept in memory */
     bool preserve_revoked;     /* an expired revocation is evidence for ever */
+    int64_t ttl_ns;            /* life of answers without nextUpdate, for the sweep */
     size_t max_entries;        /* 0 = 100000 */
+    const char *local_store;   /* folder of its file, cache.json; NULL = memory only */
+    int64_t save_interval_s;   /* above 0 when there is a file */
 };
 
 /** Answers that were verified. Counted: whoever steps checks holds a reference to the cache that it
  *  steps them with, and gets another one when the settings change. Thread: any. */
 struct ocsp_cache;
 
-/** Builds a cache. The log tells. */
+/** Builds a cache with what its file holds; the log tells. Reads the file: not on a loop that serves.
+ *  Never NULL. */
 struct ocsp_cache *ocsp_cache_open(const struct ocsp_cache_settings *settings);
-/** Nothing is put into it any more. The caller keeps its reference. NULL is allowed, as everywhere. */
+/** Saves what is not saved yet. Writes the file, as above. The caller keeps its reference. NULL is
+ *  allowed, as everywhere. */
 void ocsp_cache_close(struct ocsp_cache *cache);
 struct ocsp_cache *ocsp_cache_retain(struct ocsp_cache *cache);
 void ocsp_cache_release(struct ocsp_cache *cache);

@@ -216,7 +216,7 @@ static void recall(struct link *link)
     struct ocsp_hit hit;
     if (!ocsp_cache_peek(link->refresh->ocsp->cache, &link->key[0], &link->key[1], &hit))
         return;
-    if (hit.der.len == 0) { /* verified for this issuer */
+    if (hit.is_verified) {
         link->answer = hit.answer;
         link->has_answer = true;
     }

@@ -319,6 +319,29 @@ static bool issuer_is(const struct single *single, const EVP_MD *md, const X509 
                    (size_t)ASN1_STRING_length(key));
 }
 
+static struct ocsp_answer answer_of(const struct single *single)
+{
+    return (struct ocsp_answer){ .status = single->status,
+                                 .this_update_ns = single->this_update_ns,
+                                 .next_update_ns = single->next_update_ns,
+                                 .has_next_update = single->has_next_update,
+                                 .signer_from_ns = INT64_MIN,
+                                 .signer_until_ns = INT64_MAX };
+}
+
+bool ocsp_response_peek(struct span der, struct ocsp_answer *out)
+{
+    struct ocsp_basic basic;
+    struct single single;
+    if (der.len > OCSP_RESPONSE_MAX || !ocsp_response_parse(der, &basic, NULL))
+        return false;
+    struct der list = der_of(basic.singles);
+    if (!read_single(&list, &single) || !der_at_end(&list))
+        return false;
+    *out = answer_of(&single);
+    return true;
+}
+
 /* Two answers about the same certificate that contradict each other: believe the worse. */
 static int severity(enum ocsp_status status)
 {
@@ -350,12 +373,7 @@ bool ocsp_response_find(const struct ocsp_basic *basic, const X509 *cert, const 
         if (found && severity(single.status) <= severity(out->status))
             continue;
         found = true;
-        *out = (struct ocsp_answer){ .status = single.status,
-                                     .this_update_ns = single.this_update_ns,
-                                     .next_update_ns = single.next_update_ns,
-                                     .has_next_update = single.has_next_update,
-                                     .signer_from_ns = INT64_MIN,
-                                     .signer_until_ns = INT64_MAX };
+        *out = answer_of(&single);
     }
     if (found)
         return true;

@@ -46,6 +46,10 @@ struct ocsp_basic {
  *  one ("ocsp: error from server: try later"). */
 bool ocsp_response_parse(struct span der, struct ocsp_basic *out, struct error *err);
 
+/** What a response about a single certificate says, without knowing which and without verifying
+ *  anything. False when it is about several, or unreadable. */
+bool ocsp_response_peek(struct span der, struct ocsp_answer *out);
+
 /** May another responder know better? Not an OCSP response at all, internalError or tryLater. */
 bool ocsp_response_wants_retry(struct span der);
 

@@ -420,11 +420,8 @@ void log_follow(struct server *server)
 /* "[4711] 2026/01/02 03:04:05.678 [DBG] words" -> "[DBG] words"; NULL for what is of no interest. */
 static const char *told(const char *line, size_t size)
 {
-    static const char *const OTHER[] = { "Client connection created",
-                                         "handshake complete",
-                                         "Starting TLS client connection handshake",
-                                         "TLS version ",
-                                         "compression ratio",
+    static const char *const OTHER[] = { "Client connection created", "handshake complete",
+                                         "Starting TLS client connection handshake", "TLS version ",
                                          "Client Trace" };
     const char *level = memmem(line, size, " [", 2);
 

@@ -17,7 +17,9 @@ OCSP_BEHAVIOUR(ocsp_log_tells_the_story);
 #define HIT(name)    text("[DBG] OCSP peer cache hit for key [%s]", fingerprint(name))
 #define TRYING(name) text("[DBG] Trying OCSP responder url [%s]", authority_url(name))
 #define CACHING(name)                                                                              \
-    text("[DBG] Caching OCSP response for [" SUBJECT("%s") "], key [%s]", name, fingerprint(name))
+    text("[DBG] Caching OCSP response for [" SUBJECT("%s") "], key [%s]", name,                    \
+         fingerprint(name)),                                                                       \
+        "[DBG] OCSP response compression ratio: [*"
 #define INVALID    "[DBG] No OCSP valid chains, thus peer is invalid"
 #define VALID      "[DBG] Chain [0] is OCSP valid for all eligible links, thus peer is valid"
 #define PASS(name) "[DBG] OCSP verify pass for [" SUBJECT(name) "]"

@@ -1,6 +1,7 @@
 /* test_cache.c - entries, counters, evidence, bounds. */
 #include <criterion/criterion.h>
 #include <pthread.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
 #include "cache.h"
@@ -264,5 +265,174 @@ Test(cache, counters_stay_true_with_four_threads)
     cr_expect_eq(stats.hits + stats.misses, 4 * 2000);
     cr_expect_eq(stats.good + stats.revoked + stats.unknown, stats.responses);
     cr_expect_leq(stats.responses, 40);
+    ocsp_cache_release(cache);
+}
+
+/* ---- out of a cache and into another ------------------------------------------------------------ */
+
+/* As a file says it. */
+static void restore(struct ocsp_cache *cache, unsigned n, enum ocsp_status status, int64_t this_ns)
+{
+    struct ocsp_digest key = key_of(n);
+    struct ocsp_snapshot snapshot = { .items = calloc(1, sizeof *snapshot.items), .count = 1 };
+    snapshot.items[0].record = ocsp_record_new(&key, "CN=x", span_of("der"));
+    snapshot.items[0].answer = (struct ocsp_answer){ .status = status,
+                                                     .this_update_ns = this_ns,
+                                                     .next_update_ns = this_ns + 60 * NS_PER_S,
+                                                     .has_next_update = true };
+    ocsp_cache_restore(cache, &snapshot);
+}
+
+static void save(struct ocsp_cache *cache)
+{
+    struct ocsp_snapshot snapshot;
+    ocsp_cache_snapshot(cache, &snapshot);
+    ocsp_cache_mark_saved(cache, &snapshot);
+    ocsp_snapshot_free(&snapshot);
+}
+
+Test(cache, what_came_from_a_file_is_verified_on_its_first_use)
+{
+    struct ocsp_hit hit;
+    struct ocsp_digest key = key_of(1);
+    struct ocsp_cache *cache = make(OCSP_CACHE_LOCAL, false, 0);
+    restore(cache, 1, OCSP_STATUS_GOOD, NOW);
+    expect_stats(cache, "hits 0 misses 0 size 1 good 1 revoked 0 unknown 0");
+    cr_expect_not(ocsp_cache_is_dirty(cache), "it is what the file says");
+    cr_assert(get(cache, 1, &hit));
+    cr_expect_not(hit.is_verified);
+    cr_expect(span_is(buf_span(&hit.der), "der"));
+    buf_free(&hit.der);
+
+    ocsp_cache_confirm(cache, &key, hit.version + 1, &ISSUER, &hit.answer); /* another entry */
+    cr_assert(get(cache, 1, &hit));
+    cr_expect_not(hit.is_verified);
+    buf_free(&hit.der);
+    ocsp_cache_confirm(cache, &key, hit.version, &ISSUER, &hit.answer);
+    cr_assert(get(cache, 1, &hit));
+    cr_expect(hit.is_verified);
+    cr_expect_eq(hit.der.len, 0);
+    cr_expect_not(ocsp_cache_is_dirty(cache));
+    ocsp_cache_release(cache);
+}
+
+Test(cache, a_verified_answer_corrects_what_the_file_said)
+{
+    struct ocsp_hit hit;
+    struct ocsp_digest key = key_of(2);
+    struct ocsp_cache *cache = make(OCSP_CACHE_LOCAL, false, 2);
+    restore(cache, 1, OCSP_STATUS_GOOD, NOW);
+    restore(cache, 2, OCSP_STATUS_GOOD, NOW - 1);
+    cr_assert(get(cache, 2, &hit));
+    buf_free(&hit.der);
+    hit.answer.status = OCSP_STATUS_REVOKED;
+    ocsp_cache_confirm(cache, &key, hit.version, &ISSUER, &hit.answer);
+    expect_stats(cache, "hits 1 misses 0 size 2 good 1 revoked 1 unknown 0");
+    cr_expect(ocsp_cache_is_dirty(cache));
+    put(cache, 3, OCSP_STATUS_GOOD, NOW);
+    cr_expect(get(cache, 2, &hit), "as a revocation it stays");
+    cr_expect_not(get(cache, 1, &hit));
+    ocsp_cache_release(cache);
+}
+
+Test(cache, what_nobody_verified_does_not_keep_out_an_answer)
+{
+    struct ocsp_cache *cache = make(OCSP_CACHE_LOCAL, true, 0);
+    restore(cache, 1, OCSP_STATUS_REVOKED, NOW);
+    cr_expect(put(cache, 1, OCSP_STATUS_GOOD, NOW - 1));
+    expect_stats(cache, "hits 0 misses 0 size 1 good 1 revoked 0 unknown 0");
+    ocsp_cache_release(cache);
+}
+
+Test(cache, knows_what_its_file_does_not_have)
+{
+    struct ocsp_hit hit;
+    struct ocsp_cache *cache = make(OCSP_CACHE_LOCAL, true, 0);
+    cr_expect_not(ocsp_cache_is_dirty(cache));
+    put(cache, 1, OCSP_STATUS_GOOD, NOW);
+    put(cache, 2, OCSP_STATUS_REVOKED, NOW);
+    cr_expect(ocsp_cache_is_dirty(cache));
+    save(cache);
+    cr_expect_not(ocsp_cache_is_dirty(cache));
+    get(cache, 2, &hit);
+    drop(cache, 2, &hit, true);
+    cr_expect_not(ocsp_cache_is_dirty(cache), "preserved");
+    get(cache, 1, &hit);
+    drop(cache, 1, &hit, true);
+    cr_expect(ocsp_cache_is_dirty(cache));
+
+    struct ocsp_snapshot snapshot;
+    cr_expect(ocsp_cache_snapshot(cache, &snapshot));
+    cr_expect_eq(snapshot.count, 1);
+    put(cache, 3, OCSP_STATUS_GOOD, NOW);
+    ocsp_cache_mark_saved(cache, &snapshot);
+    cr_expect(ocsp_cache_is_dirty(cache), "of the third the snapshot did not know");
+    ocsp_snapshot_free(&snapshot);
+    save(cache);
+    ocsp_cache_mark_dirty(cache);
+    cr_expect(ocsp_cache_is_dirty(cache));
+    ocsp_cache_release(cache);
+}
+
+Test(cache, a_snapshot_outlives_what_it_shows)
+{
+    struct ocsp_snapshot snapshot;
+    struct ocsp_cache *cache = make(OCSP_CACHE_LOCAL, false, 0);
+    put(cache, 1, OCSP_STATUS_REVOKED, NOW);
+    ocsp_cache_snapshot(cache, &snapshot);
+    put(cache, 1, OCSP_STATUS_GOOD, NOW);
+    ocsp_cache_release(cache);
+    cr_assert_eq(snapshot.count, 1);
+    cr_expect_eq(snapshot.items[0].answer.status, OCSP_STATUS_REVOKED);
+    cr_expect(span_is(buf_span(&snapshot.items[0].record->der), "der"));
+    ocsp_snapshot_free(&snapshot);
+}
+
+Test(cache, inherits_what_was_put_in_later)
+{
+    struct ocsp_hit hit;
+    struct ocsp_cache *old = make(OCSP_CACHE_LOCAL, false, 0);
+    struct ocsp_cache *cache = make(OCSP_CACHE_LOCAL, false, 0);
+    put(old, 1, OCSP_STATUS_GOOD, NOW);
+    uint64_t seen = ocsp_cache_inherit(cache, old, 0);
+    expect_stats(cache, "hits 0 misses 0 size 1 good 1 revoked 0 unknown 0");
+    put(old, 2, OCSP_STATUS_GOOD, NOW);
+    put(old, 3, OCSP_STATUS_REVOKED, NOW);
+    restore(cache, 3, OCSP_STATUS_GOOD, NOW);
+    get(cache, 1, &hit);
+    drop(cache, 1, &hit, true);
+    cr_expect_eq(ocsp_cache_inherit(cache, old, seen), seen + 2);
+    expect_stats(cache, "hits 0 misses 1 size 2 good 1 revoked 1 unknown 0");
+    cr_expect(get(cache, 2, &hit) && hit.is_verified, "as verified as it was");
+    cr_expect(get(cache, 3, &hit) && hit.answer.status == OCSP_STATUS_REVOKED);
+    cr_expect(ocsp_cache_is_dirty(cache));
+    cr_expect_eq(ocsp_cache_inherit(cache, NULL, 7), 7);
+    cr_expect_eq(ocsp_cache_inherit(NULL, old, 7), 7);
+    ocsp_cache_release(cache);
+    ocsp_cache_release(old);
+}
+
+Test(cache, the_sweep_takes_what_expired_a_day_ago)
+{
+    struct ocsp_hit hit;
+    const int64_t day_ns = 24 * 3600 * NS_PER_S, ttl_ns = 3600 * NS_PER_S;
+    struct ocsp_cache *cache =
+        ocsp_cache_new(&(struct ocsp_cache_settings){ .type = OCSP_CACHE_LOCAL, .ttl_ns = ttl_ns });
+    struct ocsp_put endless = { .key = key_of(4), .subject = "", .answer.this_update_ns = NOW };
+    put(cache, 1, OCSP_STATUS_GOOD, NOW);
+    put(cache, 2, OCSP_STATUS_REVOKED, NOW);
+    put(cache, 3, OCSP_STATUS_UNKNOWN, NOW + NS_PER_S);
+    ocsp_cache_put(cache, &endless);
+    save(cache);
+    ocsp_cache_sweep(cache, NOW + 60 * NS_PER_S + day_ns);
+    cr_expect_not(ocsp_cache_is_dirty(cache), "not yet");
+    ocsp_cache_sweep(cache, NOW + 60 * NS_PER_S + day_ns + 1);
+    cr_expect_not(get(cache, 1, &hit));
+    cr_expect(ocsp_cache_is_dirty(cache));
+    ocsp_cache_sweep(cache, NOW + ttl_ns + day_ns);
+    cr_expect(get(cache, 4, &hit), "it lives as long as a listener may use it");
+    ocsp_cache_sweep(cache, NOW + ttl_ns + day_ns + 1);
+    expect_stats(cache, "hits 1 misses 1 size 1 good 0 revoked 1 unknown 0");
+    ocsp_cache_sweep(NULL, NOW);
     ocsp_cache_release(cache);
 }
