@@ -3,10 +3,12 @@
 
 usage: ocsp.py VOUCHD NATS_SERVER SCRIPTED_RESPONDER
 
-Compared are who enters, what /varz counts, and, with responders that do wrong what tests/ocsp/faults.c
-lists, what each option makes of it. Where vouchd differs on purpose the reason is named (docs/ocsp.md has them, too), and listed as skipped; a difference
+Compared are who enters, what /varz counts, and what the system account is told; with responders that do wrong
+what tests/ocsp/faults.c lists, and what each option makes of it. Where vouchd differs on purpose the reason is named (docs/ocsp.md has them, too), and listed as skipped; a difference
 that is not there any more is a failure like any other.
 """
+import json
+import re
 import socket
 import ssl
 import subprocess
@@ -25,6 +27,7 @@ from authority import MAKE_CERTS, Authority  # noqa: E402
 OPTIONS = {"D": "", "W": ", warn_only: true", "U": ", unknown_is_good: true",
            "A": ", allow_when_ca_unreachable: true"}
 MEMORIES = ("cold", "old good", "old revoked")
+ADVISORY_S = 1.1  # vouchd tells of one certificate once a second
 SPAN_S = 4  # how long the answers to first visits are good
 FIRST_SLOT = 3
 
@@ -80,12 +83,17 @@ def read_line(stream):
     return line
 
 
-def knock(server, authority, name):
-    """What becomes of a client with this certificate: "served", or the words of the TLS alert."""
+def tls_context(authority, name):
     context = ssl.create_default_context(cafile=str(authority.path("ca.pem")))
     context.check_hostname = False
     context.maximum_version = ssl.TLSVersion.TLSv1_2  # there the verdict comes before we say a word
     context.load_cert_chain(authority.path(f"{name}.pem"), authority.path(f"{name}.key"))
+    return context
+
+
+def knock(server, authority, name):
+    """What becomes of a client with this certificate: "served", or the words of the TLS alert."""
+    context = tls_context(authority, name)
     try:
         with socket.create_connection(("127.0.0.1", server.port), PATIENCE_S) as plain:
             read_line(plain)
@@ -96,6 +104,55 @@ def knock(server, authority, name):
         return error.reason
     except ConnectionError:
         return "reset"
+
+
+class Listener:
+    """Somebody of the system account who hears the advisories about OCSP."""
+
+    def __init__(self, server, authority):
+        plain = socket.create_connection(("127.0.0.1", server.port), PATIENCE_S)
+        read_line(plain)
+        self.stream = tls_context(authority, "client-noaia").wrap_socket(plain)
+        self.stream.sendall(b'CONNECT {"verbose":false,"user":"sys","pass":"pw"}\r\n'
+                            b"SUB $SYS.SERVER.*.OCSP.PEER.> 1\r\nPING\r\n")
+        self.lines = self.stream.makefile("rb")
+        if self.lines.readline() != b"PONG\r\n":
+            raise SystemExit("the system account has no user sys")
+
+    def close(self):
+        self.lines.close()
+        self.stream.close()
+
+    def next(self):
+        while True:
+            line = self.lines.readline()
+            if line.startswith(b"MSG "):
+                _, subject, _, size = line.split()
+                return subject.decode(), self.lines.read(int(size) + 2)
+            if line == b"PING\r\n":
+                self.stream.sendall(b"PONG\r\n")
+            elif not line:
+                raise SystemExit("the system account was disconnected")
+
+    def hear(self):
+        """All up to the one that says that a connection was rejected."""
+        heard = []
+        while not heard or not heard[-1][0].endswith(".CONN.REJECT"):
+            subject, body = self.next()
+            heard.append((subject.split(".", 3)[3], comparable(json.loads(body))))
+        return heard
+
+
+# the form of what cannot be the same
+FORMS = {"id": r"[0-9A-Za-z]{22}", "timestamp": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"}
+
+
+def comparable(advisory):
+    """Its members in their order; of those that differ from server to server only the form."""
+    for name, form in FORMS.items():
+        advisory[name] = bool(re.fullmatch(form, advisory[name]))
+    advisory["server"] = [name for name in advisory["server"] if name != "feature_flags"]  # of the other one's storage
+    return json.dumps(advisory)
 
 
 def counters(server):
@@ -112,7 +169,16 @@ def difference(before, after):
 
 # ---- the real responder ----------------------------------------------------------------------------------
 
-CONFIG = 'listen: "127.0.0.1:-1"\nhttp: "127.0.0.1:-1"\n'
+CONFIG = """
+listen: "127.0.0.1:-1"
+http: "127.0.0.1:-1"
+server_name: compared
+accounts {
+  $SYS { users: [ { user: sys, password: pw } ] }
+  PEERS { users: [ { user: peer, password: pw } ] }
+}
+no_auth_user: peer
+"""
 VISITS = ("client-good", "client-good", "client-revoked", "client-revoked", "client-unlisted", "client-noaia",
           "client-other", "client-expired", "int/client-good", "int/client-revoked", "int/client-good",
           "server")
@@ -166,16 +232,29 @@ def free_port():
     raise SystemExit("no port is free")
 
 
+def visit(server, listener, authority, name):
+    """Verdict, what it did to the counters, and what the system account was told."""
+    before = counters(server)
+    verdict = knock(server, authority, name)
+    is_told = verdict not in ("served", "TLSV1_ALERT_UNKNOWN_CA", "SSLV3_ALERT_CERTIFICATE_EXPIRED")
+    return verdict, difference(before, counters(server)), listener.hear() if is_told else []
+
+
 def compare_real(report, ours, theirs, folder):
     with OpensslAuthority(folder) as authority, ExitStack() as stack:
         config = CONFIG + authority.tls("ocsp_peer: true")
         servers = [stack.enter_context(Server(binary, binary == ours, config)) for binary in (ours, theirs)]
+        listeners = [Listener(server, authority) for server in servers]
         for index, name in enumerate(VISITS):
-            verdicts = [knock(server, authority, name) for server in servers]
-            report.same(f"openssl ocsp, visit {index} of {name}", *verdicts)
-            shown = [server.varz()["ocsp_peer_cache"] for server in servers]
-            report.same(f"openssl ocsp, /varz after visit {index} of {name}", *shown)
-        report.same("tls_ocsp_peer_verify", *(server.varz()["tls_ocsp_peer_verify"] for server in servers))
+            if name in VISITS[:index]:
+                time.sleep(ADVISORY_S)
+            seen = [visit(*pair, authority, name) for pair in zip(servers, listeners)]
+            for what, pair in zip(("verdict", "counters", "advisories"), zip(*seen)):
+                report.same(f"openssl ocsp, visit {index}, {name}: {what}", *pair)
+        report.same("/varz ocsp_peer_cache", *(server.varz()["ocsp_peer_cache"] for server in servers))
+        report.same("/varz tls_ocsp_peer_verify", *(server.varz()["tls_ocsp_peer_verify"] for server in servers))
+        for listener in listeners:
+            listener.close()
 
 
 # ---- the scripted one -------------------------------------------------------------------------------------
@@ -193,28 +272,33 @@ class Scene:
                                   for binary in (ours, theirs)]
         self.servers = [server for pair in self.pairs.values() for server in pair]
 
+        self.listeners = [Listener(server, authority) for server in self.servers]
+
+    def close(self):
+        for listener in self.listeners:
+            listener.close()
+
     def visit(self, name):
-        """{server: (verdict, what it did to the counters)}, all servers at one time."""
-        def one(server):
-            before = counters(server)
-            verdict = knock(server, self.authority, name)
-            return verdict, difference(before, counters(server))
+        """{server: what visit() saw}, at all servers at one time."""
+        def one(server, listener):
+            return visit(server, listener, self.authority, name)
 
         with ThreadPoolExecutor(len(self.servers)) as pool:
-            return dict(zip(self.servers, pool.map(one, self.servers)))
+            return dict(zip(self.servers, pool.map(one, self.servers, self.listeners)))
 
 
 def compare_fault(report, scene, fault, memory, cell, name):
     """`cell` holds the letters of the options that let a peer enter."""
     seen = scene.visit(name)
     why = DIFFERENT.get(fault)
-    for letter, (ours, theirs) in scene.pairs.items():
+    for letter, pair in scene.pairs.items():
+        ours, theirs = (seen[server] for server in pair)
         what = f"{fault}, {memory}, {letter}"
-        report.same(what, *(seen[server][0] for server in (ours, theirs)), why)
-        counted = [seen[server][1] for server in (ours, theirs)]
-        is_kept = memory == "old revoked" and counted[0] == {"cache_misses": 1}
-        report.same(f"{what}: counters", *counted, why or (EVIDENCE if is_kept else None))
-        report.same(f"{what}: as the table says", seen[ours][0] == "served", letter in cell)
+        is_kept = memory == "old revoked" and ours[1] == {"cache_misses": 1}
+        report.same(f"{what}: verdict", ours[0], theirs[0], why)
+        report.same(f"{what}: counters", ours[1], theirs[1], why or (EVIDENCE if is_kept else None))
+        report.same(f"{what}: advisories", ours[2], theirs[2], why)
+        report.same(f"{what}: as the table says", ours[0] == "served", letter in cell)
 
 
 def remember(scene, authority, names, memory):
@@ -240,6 +324,7 @@ def compare_scripted(report, authority, ours, theirs):
             for slot, name, fault, cell in rows:
                 authority.order(f"commit {slot} {name} {fault}")
                 compare_fault(report, scene, fault, memory, cell, name)
+        scene.close()
 
 
 def main():
