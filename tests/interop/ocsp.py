@@ -4,8 +4,9 @@
 usage: ocsp.py VOUCHD NATS_SERVER SCRIPTED_RESPONDER
 
 Compared are who enters, what /varz counts, and what the system account is told; with responders that do wrong
-what tests/ocsp/faults.c lists, and what each option makes of it. Where vouchd differs on purpose the reason is named (docs/ocsp.md has them, too), and listed as skipped; a difference
-that is not there any more is a failure like any other.
+what tests/ocsp/faults.c lists, and what each option makes of it. Where vouchd differs on purpose the reason is
+named (docs/ocsp.md has them, too), and listed as skipped; a difference that is not there any more is a failure
+like any other.
 """
 import json
 import re
