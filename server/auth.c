@@ -2,7 +2,9 @@
 #include "auth.h"
 
 #include "cert_map.h"
+#include "jwt_login.h"
 #include "nkey.h"
+#include "operator.h"
 #include "password.h"
 
 #include <string.h>
@@ -15,7 +17,33 @@ static bool is_set(const char *text)
 bool auth_is_required(const struct options *options)
 {
     const struct auth_options *auth = &options->auth;
-    return auth->user_count > 0 || auth->user || auth->token;
+    return operator_mode(options) || auth->user_count > 0 || auth->user || auth->token;
+}
+
+bool auth_wants_nonce(const struct options *options)
+{
+    return operator_mode(options) || options->auth.has_nkeys;
+}
+
+static const struct {
+    const char *name;
+    uint32_t bit;
+} CONNECTION_TYPES[] = {
+    {"STANDARD",     CONNECTION_TYPE_STANDARD   },
+    { "WEBSOCKET",   CONNECTION_TYPE_WEBSOCKET  },
+    { "LEAFNODE",    CONNECTION_TYPE_LEAFNODE   },
+    { "LEAFNODE_WS", CONNECTION_TYPE_LEAFNODE_WS},
+    { "MQTT",        CONNECTION_TYPE_MQTT       },
+    { "MQTT_WS",     CONNECTION_TYPE_MQTT_WS    },
+    { "IN_PROCESS",  CONNECTION_TYPE_IN_PROCESS },
+};
+
+uint32_t auth_connection_type(struct span name)
+{
+    for (size_t i = 0; i < sizeof CONNECTION_TYPES / sizeof *CONNECTION_TYPES; i++)
+        if (span_is_nocase(name, CONNECTION_TYPES[i].name))
+            return CONNECTION_TYPES[i].bit;
+    return 0;
 }
 
 static bool type_fits(const struct user_options *user, uint32_t type)
@@ -137,6 +165,30 @@ static struct auth_decision decide_mapped(const struct auth_options *auth,
     return decision;
 }
 
+/* ---- operator mode ------------------------------------------------------------------------------------ */
+
+static struct auth_decision decide_jwt(const struct options *options,
+                                       const struct credentials *given, const char *nonce,
+                                       uint32_t type)
+{
+    struct jwt_verdict verdict;
+    const struct jwt_shown shown = { .token = given->jwt,
+                                     .sig = given->sig,
+                                     .nonce = nonce,
+                                     .ip = given->ip,
+                                     .connection_type = type,
+                                     .now_s = given->now_s };
+    jwt_login_decide(options, &shown, &verdict);
+    if (!verdict.login)
+        return (struct auth_decision){ .result = AUTH_REFUSED,
+                                       .is_revoked = verdict.is_revoked,
+                                       .reason = verdict.reason };
+    const struct user_options *user = &verdict.login->user;
+    return (struct auth_decision){
+        .result = AUTH_ACCEPTED, .user = user, .name = user->name, .login = verdict.login
+    };
+}
+
 /* ---- the order of rules ------------------------------------------------------------------------------- */
 
 static struct auth_decision decide_single(const struct auth_options *auth,
@@ -155,6 +207,8 @@ struct auth_decision auth_decide(const struct options *options, const struct cre
 {
     const struct auth_options *auth = &options->auth;
     const struct user_options *stand_in = NULL;
+    if (operator_mode(options))
+        return decide_jwt(options, given, nonce, type);
     if (auth->has_nkeys) {
         if (is_set(given->nkey))
             return decide_nkey(auth, given, nonce, type);

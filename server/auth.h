@@ -6,9 +6,13 @@
 
 #include "options.h"
 
+struct jwt_login;
+
 /** What a client showed; NULL or "" = not sent. */
 struct credentials {
-    const char *user, *pass, *token, *nkey, *sig;
+    const char *user, *pass, *token, *nkey, *sig, *jwt;
+    const char *ip; /* where the client is */
+    int64_t now_s;  /* wall clock */
     bool
         needs_certificate; /* verify_and_map: the certificate selects the user, whatever `user` says */
     const X509 *certificate; /* borrowed; NULL = none */
@@ -26,11 +30,19 @@ struct auth_decision {
     bool is_mapped;                  /* the certificate selected this user */
     const char *configured, *given;  /* with AUTH_COMPARE; borrowed */
     const char *name;                /* of the user, also of a refused one; NULL for a token */
+    struct jwt_login
+        *login;      /* operator mode: `user` is its user; owned by whoever takes the decision */
+    bool is_revoked; /* operator mode: this is why */
+    struct error reason; /* operator mode: why it is refused */
 };
 
 /** Does anybody have to show credentials? */
 bool auth_is_required(const struct options *options);
-/** In this order: nkeys, the user of the certificate, users, then the single user or token, which may stand beside the lists when the
+/** Does INFO have to bring a nonce to sign? */
+bool auth_wants_nonce(const struct options *options);
+/** CONNECTION_TYPE_* of its name in either case; 0 when there is none. */
+uint32_t auth_connection_type(struct span name);
+/** In operator mode a user JWT decides alone. Otherwise in this order: nkeys, the user of the certificate, users, then the single user or token, which may stand beside the lists when the
  *  command line names it. Whoever names an nkey or a user that is listed nowhere gets no second try.
  *  `nonce`: what the client had to sign, "" = none was sent. `type`: CONNECTION_TYPE_*. */
 struct auth_decision auth_decide(const struct options *options, const struct credentials *given,

@@ -110,7 +110,8 @@ static bool may_subscribe(struct client *client, const struct proto_op *op)
         free(subject);
         return false;
     }
-    if (client->max_subscriptions > 0 && (int64_t)client->subs.count >= client->max_subscriptions) {
+    if (client->max_subscriptions >= 0 &&
+        (int64_t)client->subs.count >= client->max_subscriptions) {
         conn_log(client->conn, LOG_ERR, "maximum subscriptions exceeded");
         client_error(client, "maximum subscriptions exceeded");
         return false;

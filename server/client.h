@@ -10,9 +10,11 @@
 #include "nkey.h"
 
 struct auth_request;
+struct jwt_login;
 struct permissions;
 struct responses;
 struct tls_options;
+struct user_options;
 
 #define NONCE_LEN           15
 #define CLIENT_PROTOCOL_MAX 1 /* the newest client protocol we speak */
@@ -36,20 +38,22 @@ struct client {
     char *credentials; /* the CONNECT text, kept for a reload's second look; owned, erased */
     const char *user;  /* for logs and monitoring; owned by `user_text` */
     char *user_text;
-    enum { USER_NONE, USER_NAME, USER_NKEY, USER_TOKEN } user_kind;
+    enum { USER_NONE, USER_NAME, USER_NKEY, USER_TOKEN, USER_JWT } user_kind;
+    struct jwt_login *login;         /* of a user JWT; owned, NULL otherwise */
+    char *jwt;                       /* the token itself, for monitoring; owned, NULL for bearers */
     struct permissions *permissions; /* retained; NULL = unrestricted */
     struct responses *responses;     /* replies it may answer; NULL = allow_responses is off */
     struct auth_request *auth;       /* a password is being compared on the thread pool */
     char nonce[NONCE_LEN + 1];
 
-    struct map subs; /* sid -> struct sub */
-    int64_t max_payload, max_subscriptions;
+    struct map subs;                        /* sid -> struct sub */
+    int64_t max_payload, max_subscriptions; /* the latter -1 = unlimited */
 
     /* keep-alive */
     unsigned pings_out;   /* PINGs without a PONG */
     int64_t ping_sent_ns; /* monotonic; 0 = none under way */
     int64_t rtt_ns, rtt_at_ms;
-    int64_t ping_due_ms, auth_due_ms;
+    int64_t ping_due_ms, auth_due_ms, expiry_due_ms; /* 0 = never */
 };
 
 static inline struct client *client_of(const struct conn *conn)
@@ -68,6 +72,8 @@ void client_make_nonce(struct client *client);
 /** From now on conn->account is this one. The client has no subscriptions. */
 void client_enter_account(struct client *client, struct account *account);
 void client_leave_account(struct client *client);
+/** Takes the least of what the server, the account and the user allow. */
+void client_take_limits(struct client *client, const struct user_options *user);
 /** Drops identity and permissions. */
 void client_forget_user(struct client *client);
 /** INFO as it is now; `first` leaves out what only later ones have. */

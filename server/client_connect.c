@@ -10,6 +10,7 @@
 #include "conn_private.h"
 #include "events.h"
 #include "json_parse.h"
+#include "jwt_login.h"
 #include "options.h"
 #include "password.h"
 #include "permissions.h"
@@ -67,6 +68,7 @@ static const struct field FIELDS[] = {
     CREDENTIAL("auth_token", token),
     CREDENTIAL("nkey", nkey),
     CREDENTIAL("sig", sig),
+    CREDENTIAL("jwt", jwt),
     {"tls_required", FIELD_BOOL, offsetof(struct connect, ignored)},
 };
 
@@ -151,7 +153,7 @@ static void keep_credentials(struct client *client, const struct credentials *gi
                              struct span json)
 {
     forget_credentials(client);
-    if (given->user || given->pass || given->token || given->nkey || given->sig)
+    if (given->user || given->pass || given->token || given->nkey || given->sig || given->jwt)
         client->credentials = mem_strspan(json);
 }
 
@@ -176,14 +178,65 @@ static struct account *account_of(const struct client *client, const struct user
     return user && user->account ? user->account->account : client->conn->worker->server->account;
 }
 
-static void set_user(struct client *client, const struct auth_decision *decision)
+/* -1 is unlimited */
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
+void client_take_limits(struct client *client, const struct user_options *user)
+{
+    const struct options *options = client_options(client);
+    const struct account_options *account = user ? user->account : NULL;
+    const struct jwt_login *login = client->login;
+    client->max_payload = options->max_payload;
+    client->max_subscriptions = options->max_subscriptions ? options->max_subscriptions : -1;
+    if (account) {
+        client->max_payload = least(client->max_payload, account->max_payload);
+        client->max_subscriptions = least(client->max_subscriptions, account->max_subscriptions);
+    }
+    if (login) {
+        client->max_payload = least(client->max_payload, login->max_payload);
+        client->max_subscriptions = least(client->max_subscriptions, login->max_subscriptions);
+    }
+}
+
+static void drop_login(struct client *client)
+{
+    jwt_login_free(client->login);
+    free(client->jwt);
+    client->login = NULL;
+    client->jwt = NULL;
+    client->expiry_due_ms = 0;
+}
+
+/* Wall clock and timers may drift apart until then: whoever comes too early is asked again. */
+static void take_login(struct client *client, struct auth_decision *decision, const char *token)
+{
+    drop_login(client);
+    client->login = decision->login;
+    decision->login = NULL;
+    if (!client->login)
+        return;
+    if (!client->login->is_bearer)
+        client->jwt = mem_strdup(token);
+    if (client->login->expires_at_s) {
+        int64_t left_ms = client->login->expires_at_s * 1000 - clock_wall_ns() / NS_PER_MS;
+        client->expiry_due_ms = conn_now_ms(client->conn) + (left_ms > 0 ? left_ms : 1);
+    }
+}
+
+static void set_user(struct client *client, struct auth_decision *decision, const char *token)
 {
     const struct user_options *user = decision->user;
     client_enter_account(client, account_of(client, user));
+    take_login(client, decision, token);
+    client_take_limits(client, user);
     free(client->user_text);
     client->user_text = mem_strdup(decision->name ? decision->name : "");
     client->user = client->user_text;
-    client->user_kind = !decision->name         ? USER_TOKEN
+    client->user_kind = client->login           ? USER_JWT
+                        : !decision->name       ? USER_TOKEN
                         : user && user->is_nkey ? USER_NKEY
                                                 : USER_NAME;
     permissions_release(client->permissions);
@@ -198,6 +251,7 @@ static void drop_user(struct client *client)
 {
     permissions_release(client->permissions);
     responses_free(client->responses);
+    drop_login(client);
     free(client->user_text);
     client->permissions = NULL;
     client->responses = NULL;
@@ -230,7 +284,10 @@ static void refuse(struct client *client, const struct credentials *given)
     struct conn *conn = client->conn;
     const char *user = given ? given->user : NULL, *nkey = given ? given->nkey : NULL;
     struct buf who = { 0 };
-    if (nkey && *nkey) {
+    if (client->user_kind == USER_JWT) {
+        buf_append_str(&who, " - JWT User ");
+        text_quote(&who, span_of(client->user));
+    } else if (nkey && *nkey) {
         buf_append_str(&who, " - Nkey ");
         text_quote(&who, span_of(nkey));
     } else if (user && *user) {
@@ -251,6 +308,8 @@ static struct auth_decision identify(const struct client *client, struct credent
     struct tls_engine *engine = transport_tls_engine(client->conn);
     given->needs_certificate = options->tls && options->tls->verify_and_map;
     given->certificate = engine ? tls_peer(engine) : NULL;
+    given->ip = client->conn->ip;
+    given->now_s = clock_wall_ns() / NS_PER_S;
     return auth_decide(options, given, client->nonce, CONNECTION_TYPE_STANDARD);
 }
 
@@ -268,7 +327,7 @@ bool client_may_skip_connect(struct client *client)
         refuse(client, &nothing);
         return false;
     }
-    set_user(client, &decision);
+    set_user(client, &decision, NULL);
     client_arm(client);
     events_client_connected(client);
     return true;
@@ -338,10 +397,16 @@ static void compare(uv_work_t *work)
     request->matches = password_matches(request->configured, span_of(request->given));
 }
 
-static void finish_auth(struct client *client, const struct auth_decision *decision,
+static void finish_auth(struct client *client, struct auth_decision *decision,
                         const struct connect *connect, bool is_reload)
 {
+    if (is_reload && decision->is_revoked) {
+        conn_close(client->conn, CLOSE_REVOKED);
+        return;
+    }
     if (decision->result != AUTH_ACCEPTED) {
+        if (decision->reason.text[0])
+            conn_log(client->conn, LOG_DBG, "User JWT not valid: %s", decision->reason.text);
         struct credentials shown = connect->credentials;
         if (decision->name) /* may be another one than it said, or one that it did not say */
             shown.user = decision->name;
@@ -350,9 +415,10 @@ static void finish_auth(struct client *client, const struct auth_decision *decis
     }
     if (is_reload && account_of(client, decision->user) != client->conn->account) {
         conn_close(client->conn, CLOSE_CLIENT); /* its subscriptions stand in the other account */
+        jwt_login_free(decision->login);
         return;
     }
-    set_user(client, decision);
+    set_user(client, decision, connect->credentials.jwt);
     if (!is_reload)
         finish_connect(client, connect);
 }
@@ -514,8 +580,7 @@ static const struct user_options *find_same_user(const struct client *client)
 void client_reauthorize(struct client *client)
 {
     const struct options *options = client_options(client);
-    client->max_payload = options->max_payload;
-    client->max_subscriptions = options->max_subscriptions;
+    client_take_limits(client, NULL);
     if (!auth_is_required(options)) {
         if (client->conn->account != client->conn->worker->server->account) {
             conn_close(client->conn, CLOSE_CLIENT);

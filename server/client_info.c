@@ -13,7 +13,7 @@
 
 void client_make_nonce(struct client *client)
 {
-    if (!client_options(client)->auth.has_nkeys)
+    if (!auth_wants_nonce(client_options(client)))
         return;
     uint8_t random[11];
     struct buf text = { 0 };

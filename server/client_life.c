@@ -9,6 +9,7 @@
 #include "closed.h"
 #include "events.h"
 #include "conn_private.h"
+#include "jwt_login.h"
 #include "options.h"
 #include "server.h"
 #include "trace.h"
@@ -27,6 +28,8 @@ void client_arm(struct client *client)
     int64_t due = client->ping_due_ms;
     if (client->auth_due_ms && (!due || client->auth_due_ms < due))
         due = client->auth_due_ms;
+    if (client->expiry_due_ms && (!due || client->expiry_due_ms < due))
+        due = client->expiry_due_ms;
     conn_set_timer(client->conn, due);
 }
 
@@ -75,6 +78,11 @@ static void on_timer(struct conn *conn)
     if (client->auth_due_ms && client->auth_due_ms <= now && !client->auth) {
         conn_log(conn, LOG_ERR, "Authentication Timeout");
         conn_close(conn, CLOSE_AUTH_TIMEOUT);
+        return;
+    }
+    if (client->expiry_due_ms && client->expiry_due_ms <= now) {
+        conn_close(conn,
+                   client->login->is_account_expiry ? CLOSE_ACCOUNT_EXPIRED : CLOSE_USER_EXPIRED);
         return;
     }
     if (client->ping_due_ms && client->ping_due_ms <= now)
@@ -127,8 +135,7 @@ static void accepted(struct conn *conn)
     struct server *server = conn->worker->server;
     client->conn = conn;
     client->verbose = client->pedantic = client->echo = true;
-    client->max_payload = options->max_payload;
-    client->max_subscriptions = options->max_subscriptions;
+    client_take_limits(client, NULL);
     client->is_authorized = !auth_is_required(options);
     client->has_handshaked_first = !info_comes_first(options);
     conn->account = server->account;
@@ -250,6 +257,13 @@ static void options_changed(struct conn *conn)
     client_reauthorize(client_of(conn));
 }
 
+static void describe_login(const struct client *client, struct buf *out)
+{
+    const char *tag = client->login->account_tag;
+    buf_printf(out, " - \"%s%s%s/jwt:%s\"", client->conn->account->name, tag ? "/" : "",
+               tag ? tag : "", client->user);
+}
+
 static void describe(const struct conn *conn, struct buf *out)
 {
     const struct client *client = client_of(conn);
@@ -268,7 +282,9 @@ static void describe(const struct conn *conn, struct buf *out)
             buf_printf(out, "%s%s", separator, client->name);
         buf_append_char(out, '"');
     }
-    if (client->user_kind == USER_NAME)
+    if (client->user_kind == USER_JWT)
+        describe_login(client, out);
+    else if (client->user_kind == USER_NAME)
         buf_printf(out, " - \"%s/user:%s\"", conn->account->name, client->user);
     else if (client->user_kind == USER_NKEY)
         buf_printf(out, " - \"%s/nkey:%s\"", conn->account->name, client->user);

@@ -8,6 +8,7 @@
 #include "account.h"
 #include "client.h"
 #include "peer_check.h"
+#include "jwt_login.h"
 #include "event_json.h"
 #include "transport_tls.h"
 
@@ -86,6 +87,44 @@ static void take_tls(const struct conn *conn, const struct conn_detail *detail,
         take_certs(engine, out);
 }
 
+static void copy_tags(char ***out, size_t *out_count, char *const *tags, size_t count)
+{
+    *out = count ? mem_zero(count * sizeof **out) : NULL;
+    *out_count = count;
+    for (size_t i = 0; i < count; i++)
+        (*out)[i] = mem_strdup(tags[i]);
+}
+
+static void take_identity(const struct client *client, struct identity_info *out)
+{
+    const struct jwt_login *login = client->login;
+    if (!login)
+        return;
+    const struct jwt_texts *tags = &login->claims->tags;
+    out->jwt = mem_strdup(client->jwt);
+    out->issuer_key = mem_strdup(login->claims->issuer);
+    out->name_tag = mem_strdup(login->account_tag);
+    copy_tags(&out->tags, &out->tag_count, (char *const *)(const void *)tags->items, tags->count);
+}
+
+static void copy_identity(const struct identity_info *from, struct identity_info *to)
+{
+    *to = (struct identity_info){ .jwt = mem_strdup(from->jwt),
+                                  .issuer_key = mem_strdup(from->issuer_key),
+                                  .name_tag = mem_strdup(from->name_tag) };
+    copy_tags(&to->tags, &to->tag_count, from->tags, from->tag_count);
+}
+
+static void clear_identity(struct identity_info *identity)
+{
+    for (size_t i = 0; i < identity->tag_count; i++)
+        free(identity->tags[i]);
+    free(identity->tags);
+    free(identity->jwt);
+    free(identity->issuer_key);
+    free(identity->name_tag);
+}
+
 void conn_info_take(const struct conn *conn, const struct conn_detail *detail,
                     struct conn_info *out)
 {
@@ -113,6 +152,8 @@ void conn_info_take(const struct conn *conn, const struct conn_detail *detail,
                                .account = conn->account->name };
     memcpy(out->ip, conn->ip, sizeof out->ip);
     take_tls(conn, detail, out);
+    if (detail->auth)
+        take_identity(client, &out->identity);
     if (detail->subs)
         take_subs(client, out);
 }
@@ -125,6 +166,9 @@ void conn_info_copy(const struct conn_info *from, const struct conn_detail *deta
     to->lang = mem_strdup(from->lang);
     to->version = mem_strdup(from->version);
     to->user = mem_strdup(from->user);
+    to->identity = (struct identity_info){ 0 };
+    if (detail->auth)
+        copy_identity(&from->identity, &to->identity);
     to->subs = NULL;
     to->certs = NULL;
     to->subs_count = to->cert_count = 0;
@@ -172,6 +216,7 @@ void conn_info_clear(struct conn_info *info)
     }
     for (size_t i = 0; i < info->cert_count; i++)
         free(info->certs[i].subject);
+    clear_identity(&info->identity);
     free(info->subs);
     free(info->certs);
     free(info->name);

@@ -27,6 +27,13 @@ struct cert_info {
     char spki_sha256[65], cert_sha256[65];
 };
 
+/* What a user JWT says; all owned, NULL when absent. */
+struct identity_info {
+    char *jwt, *issuer_key, *name_tag; /* the last is the account's */
+    char **tags;
+    size_t tag_count;
+};
+
 struct conn_info {
     uint64_t cid;
     const char *type; /* "nats"; static */
@@ -43,6 +50,7 @@ struct conn_info {
     bool tls_first;
     struct sub_info *subs;
     size_t subs_count;
+    struct identity_info identity;
     struct cert_info *certs;
     size_t cert_count;
     const char *ocsp_verdict; /* static, NULL when nobody asked */

@@ -113,7 +113,8 @@ struct connz_item {
     const struct connz_request *request;
     uint64_t cid, in_msgs, out_msgs, in_bytes, out_bytes, pending_bytes, stalls, subscriptions;
     const char *kind, *type, *ip, *reason, *name, *lang, *version, *tls_version, *tls_cipher_suite,
-        *authorized_user, *account, *name_tag, *ocsp_verdict;
+        *authorized_user, *account, *jwt, *issuer_key, *name_tag, *ocsp_verdict;
+    struct string_list tags;
     int64_t port, start, last_activity, stop, rtt, uptime, idle, ocsp_checked;
     bool tls_first;
 };
@@ -215,7 +216,10 @@ static const struct row CONN_ROWS[] = {
     C_OMIT(authorized_user, ROW_STRING),
     C_OMIT(account, ROW_STRING),
     C_CUSTOM("subscriptions_list", print_subs),
+    C_OMIT(jwt, ROW_STRING),
+    C_OMIT(issuer_key, ROW_STRING),
     C_OMIT(name_tag, ROW_STRING),
+    C_OMIT(tags, ROW_STRINGS),
     ROW_END,
 };
 
@@ -256,7 +260,12 @@ static void print_conn(struct json *json, const struct connz_request *request,
         .ocsp_checked = auth ? info->ocsp_checked_ns : 0,
         .authorized_user = auth ? info->user : NULL,
         .account = auth && !is_global ? info->account : NULL,
-        .name_tag = auth && !info->stop_ns ? info->account : NULL,
+        .jwt = info->identity.jwt,
+        .issuer_key = info->identity.issuer_key,
+        .name_tag = info->identity.name_tag  ? info->identity.name_tag
+                    : auth && !info->stop_ns ? info->account
+                                             : NULL,
+        .tags = {(const char *const *)info->identity.tags, info->identity.tag_count},
     };
     json_object(json, NULL);
     rows_print_json(json, CONN_ROWS, &item);

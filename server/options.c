@@ -143,6 +143,28 @@ static const struct option_row ROOT_ROWS[] = {
         RELOAD_RESTART, "NoSystemAccount",
         .help = "Have no system account: no events, no requests."),
 
+    /* operator mode */
+    ROW("operator", "operators root roots root_operator root_operators", OPTION_CUSTOM,
+        AT(operator_), NULL, RELOAD_RESTART, "TrustedOperators",
+        .help = "JWT of the operator, or the file it is in, or a list of them: accounts and users "
+                "are what JWTs say.",
+        .read = read_operator),
+    ROW("trusted_keys", "trusted", OPTION_CUSTOM, AT(operator_), NULL, RELOAD_RESTART,
+        "TrustedKeys", .help = "Public keys `O...` of operators, instead of `operator`.",
+        .read = read_trusted_keys),
+    ROW("resolver", "account_resolver accounts_resolver", OPTION_CUSTOM, AT(operator_), NULL,
+        RELOAD_RESTART, "AccountResolver",
+        .help = "Where the JWTs of accounts come from: `MEMORY` is `resolver_preload`. Directories "
+                "are refused: not available.",
+        .read = read_resolver),
+    ROW("resolver_preload", NULL, OPTION_CUSTOM, NOWHERE, NULL, RELOAD_LIVE, NULL,
+        .help = "JWTs of accounts: `ACCOUNT_KEY: JWT`.", .read = read_resolver_preload),
+    ROW("resolver_pinned_accounts", NULL, OPTION_CUSTOM, NOWHERE, NULL, RELOAD_LIVE, NULL,
+        .help = "Public keys of the only accounts that are let in, besides the system account.",
+        .read = read_pinned_accounts),
+    ROW("default_sentinel", NULL, OPTION_STRING, AT(operator_.default_sentinel), NULL, RELOAD_LIVE,
+        NULL, .help = "Bearer JWT of the user that clients without a JWT become."),
+
     /* ocsp */
     ROW("ocsp_cache", NULL, OPTION_CUSTOM, NOWHERE, NULL, RELOAD_LIVE, NULL,
         .help = "Memory of OCSP answers: `true`, `false` or a block.", .read = read_ocsp_cache,
@@ -217,12 +239,6 @@ static const struct option_row ROOT_ROWS[] = {
         .help = "Refused: not available.", .read = read_refused)
     REFUSED("mappings", "maps"),
     REFUSED("proxies", NULL),
-    REFUSED("operator", "operators root roots root_operator root_operators"),
-    REFUSED("resolver", "account_resolver accounts_resolver"),
-    REFUSED("resolver_preload", NULL),
-    REFUSED("resolver_pinned_accounts", NULL),
-    REFUSED("trusted_keys", "trusted"),
-    REFUSED("default_sentinel", NULL),
 #undef REFUSED
 };
 
@@ -268,6 +284,7 @@ struct options *options_load(const struct flags *flags, struct problems *problem
         problem_plain(problems, "%s", err.text);
         goto fail;
     }
+    operator_validate(options, problems);
     options_settle(options);
     options_validate(options, problems);
     if (problems->errors == 0 && !tls_options_for_monitor(options, &err))

@@ -48,6 +48,7 @@ struct tls_options {
 };
 
 struct account;
+struct jwt;
 
 /** A block of accounts {}; there is always one for "$G" and, unless it is switched off, for the system account. */
 struct account_options {
@@ -55,6 +56,7 @@ struct account_options {
     const char *nkey;                                                       /* NULL when unset */
     int64_t max_connections, max_subscriptions, max_payload, max_leafnodes; /* -1 = unlimited */
     struct permissions *defaults; /* of users that have none of their own; NULL = unrestricted */
+    const struct jwt *claims;     /* operator mode: what its JWT says; NULL otherwise */
     struct account *account;      /* set by the control thread before a worker sees the options */
 };
 
@@ -87,6 +89,34 @@ struct auth_options {
     const char *no_auth_user;
     bool admits_anonymous; /* no_auth_user is our own: there are users in the system account only */
     int64_t timeout_ms;    /* already the default (2 s; TLS timeout + 1 s) when unset */
+};
+
+enum resolver_kind { /* where the JWTs of accounts come from */
+                     RESOLVER_NONE,
+                     RESOLVER_MEMORY, /* resolver_preload */
+                     RESOLVER_URL
+};
+
+/** One member of resolver_preload. */
+struct preload {
+    const char *account; /* public key */
+    struct jwt *jwt;     /* owned */
+};
+
+/** Operator mode: accounts and users are what JWTs say, which go back to these keys. */
+struct operator_options {
+    struct jwt **operators; /* owned */
+    size_t operator_count;
+    const char *operators_text; /* all tokens, for the reload check */
+    const char **trusted_keys;  /* operators of which only the key is known */
+    size_t trusted_key_count;
+    enum resolver_kind resolver;
+    const char *resolver_url; /* ends in a slash */
+    struct preload *preloads;
+    size_t preload_count;
+    const char **pinned_accounts; /* the only ones that are let in; none = all */
+    size_t pinned_account_count;
+    const char *default_sentinel; /* the user JWT of clients that show none; NULL when unset */
 };
 
 enum write_timeout { WRITE_TIMEOUT_DEFAULT, WRITE_TIMEOUT_CLOSE, WRITE_TIMEOUT_RETRY };
@@ -242,6 +272,7 @@ struct options {
 
     /* who may do what */
     struct auth_options auth;
+    struct operator_options operator_;
     struct account_options **accounts; /* file order; "$G" first */
     size_t account_count;
     const char *system_account_name; /* as configured; NULL = "$SYS" */

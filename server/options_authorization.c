@@ -8,6 +8,7 @@
 #include "base/text.h"
 
 #include "account.h"
+#include "auth.h"
 #include "nkey.h"
 #include "permissions.h"
 
@@ -116,31 +117,10 @@ static void read_user_permissions(struct options_reader *reader, const struct op
     block->user.permissions = read_permissions(reader, value);
 }
 
-static const struct {
-    const char *name;
-    uint32_t bit;
-} CONNECTION_TYPES[] = {
-    {"STANDARD",     CONNECTION_TYPE_STANDARD   },
-    { "WEBSOCKET",   CONNECTION_TYPE_WEBSOCKET  },
-    { "LEAFNODE",    CONNECTION_TYPE_LEAFNODE   },
-    { "LEAFNODE_WS", CONNECTION_TYPE_LEAFNODE_WS},
-    { "MQTT",        CONNECTION_TYPE_MQTT       },
-    { "MQTT_WS",     CONNECTION_TYPE_MQTT_WS    },
-    { "IN_PROCESS",  CONNECTION_TYPE_IN_PROCESS },
-};
-
-static uint32_t connection_type_bit(struct span name)
-{
-    for (size_t i = 0; i < ROW_COUNT(CONNECTION_TYPES); i++)
-        if (span_is_nocase(name, CONNECTION_TYPES[i].name))
-            return CONNECTION_TYPES[i].bit;
-    return 0;
-}
-
 /* Sets the bit, or adds the name to the list of those that do not exist. */
 static void read_type(const struct conf_value *item, uint32_t *bits, struct buf *unknown)
 {
-    uint32_t bit = connection_type_bit(item->string);
+    uint32_t bit = auth_connection_type(item->string);
     *bits |= bit;
     if (bit)
         return;

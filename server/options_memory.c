@@ -10,6 +10,7 @@
 #include "base/mem.h"
 
 #include "account.h"
+#include "jwt.h"
 #include "permissions.h"
 
 struct piece {
@@ -101,6 +102,10 @@ static void release_parts(struct options *options)
         permissions_release(options->auth.users[i].permissions);
     for (size_t i = 0; i < options->account_count; i++)
         permissions_release(options->accounts[i]->defaults);
+    for (size_t i = 0; i < options->operator_.operator_count; i++)
+        jwt_free(options->operator_.operators[i]);
+    for (size_t i = 0; i < options->operator_.preload_count; i++)
+        jwt_free(options->operator_.preloads[i].jwt);
 }
 
 void options_release(struct options *options)

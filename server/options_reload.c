@@ -68,6 +68,16 @@ static bool refuse(struct error *err, const char *field, const char *old, const 
                      old ? old : "", next ? next : "");
 }
 
+static bool trusted_keys_equal(const struct operator_options *a, const struct operator_options *b)
+{
+    if (a->trusted_key_count != b->trusted_key_count)
+        return false;
+    for (size_t i = 0; i < a->trusted_key_count; i++)
+        if (strcmp(a->trusted_keys[i], b->trusted_keys[i]) != 0)
+            return false;
+    return true;
+}
+
 bool options_may_reload(const struct options *old, const struct options *next, struct error *err)
 {
     for (size_t i = 0; i < ROOT_SCHEMA.count; i++) {
@@ -84,6 +94,12 @@ bool options_may_reload(const struct options *old, const struct options *next, s
     }
     if (!texts_equal(old->http_host, next->http_host))
         return refuse(err, "HTTPHost", old->http_host, next->http_host);
+    if (!texts_equal(old->operator_.operators_text, next->operator_.operators_text))
+        return refuse(err, "TrustedOperators", "[...]", "[...]");
+    if (!trusted_keys_equal(&old->operator_, &next->operator_))
+        return refuse(err, "TrustedKeys", "[...]", "[...]");
+    if (old->operator_.resolver != next->operator_.resolver)
+        return error_set(err, "config reload does not support changing account resolvers");
     if (!texts_equal(old->system_account_name, next->system_account_name))
         return refuse(err, "SystemAccount", old->system_account_name, next->system_account_name);
     if (!texts_equal(old->cluster_name, next->cluster_name))

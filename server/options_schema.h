@@ -167,6 +167,8 @@ option_read_fn read_tls, read_ocsp_peer, read_ocsp_cache, read_stapling;
 option_read_fn read_authorization, read_auth_timeout, read_permissions_member, read_accounts,
     read_system_account;
 option_read_fn read_websocket, read_mqtt, read_leafnodes, read_remotes, read_compression;
+option_read_fn read_operator, read_trusted_keys, read_resolver, read_resolver_preload,
+    read_pinned_accounts;
 option_read_fn read_refused, read_refused_if_true, read_jetstream, read_cluster, read_gateway,
     read_js_domain, read_unused_tls, accept_anything;
 
@@ -194,6 +196,11 @@ void read_user_list(struct options_reader *reader, const struct conf_value *list
                     const struct account_options *account, const struct conf_value *at);
 /** Gives the users of an account, from number `first` on, these permissions if they have none. */
 void users_take_defaults(struct options *options, size_t first, struct permissions *defaults);
+
+/** Operator mode: takes the system account of the operator and makes the accounts of resolver_preload. */
+void operator_settle(struct options *options);
+/** The rules of operator mode; before operator_settle(). */
+void operator_validate(const struct options *options, struct problems *problems);
 
 /** Client TLS of the command line. */
 struct tls_override {

@@ -67,6 +67,7 @@ static void admit_anonymous(struct options *options)
 
 static void settle_accounts(struct options *options)
 {
+    operator_settle(options);
     const char *name = options->system_account_name;
     if (options->no_system_account)
         return;

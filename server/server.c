@@ -15,6 +15,7 @@
 #include "flags.h"
 #include "http_server.h"
 #include "internal.h"
+#include "jwt.h"
 #include "lame_duck.h"
 #include "listener.h"
 #include "monitor.h"
@@ -152,6 +153,33 @@ static void on_second(uv_timer_t *timer)
 
 /* ---- starting ------------------------------------------------------------------------------------------------- */
 
+static void print_date(const char *label, int64_t at_s, const char *none)
+{
+    struct tm tm;
+    char text[sizeof "-2147483648-01-01 00:00:00"];
+    time_t at = (time_t)at_s;
+    if (at_s == 0 || !gmtime_r(&at, &tm) || !strftime(text, sizeof text, "%F %T", &tm))
+        log_inf("  %s: %s", label, none);
+    else
+        log_inf("  %s: %s +0000 UTC", label, text);
+}
+
+static void print_operators(const struct operator_options *operator_)
+{
+    if (operator_->operator_count > 0)
+        log_inf("Trusted Operators");
+    for (size_t i = 0; i < operator_->operator_count; i++) {
+        const struct jwt *jwt = operator_->operators[i];
+        struct buf name = { 0 };
+        text_quote(&name, span_of(jwt->name));
+        log_inf("  System  : \"\"");
+        log_inf("  Operator: %s", buf_str(&name));
+        print_date("Issued  ", jwt->issued_at_s, "1970-01-01 00:00:00 +0000 UTC");
+        print_date("Expires ", jwt->expires_at_s, "Never");
+        buf_free(&name);
+    }
+}
+
 static void print_banner(const struct server *server)
 {
     const struct options *options = server->options;
@@ -168,6 +196,7 @@ static void print_banner(const struct server *server)
         log_wrn("Plaintext passwords detected, use nkeys or bcrypt");
     if (options->config_file)
         log_inf("Using configuration file: %s (%s)", options->config_file, options->config_digest);
+    print_operators(&options->operator_);
     for (size_t i = 0; i < options->note_count; i++)
         log_wrn("%s", options->notes[i]);
     if (options->max_payload > LARGE_PAYLOAD)

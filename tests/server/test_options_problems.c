@@ -209,13 +209,9 @@ Test(options_problems, of_parts_that_are_missing_here_are_never_silent)
              "gate.conf:1:0: \"leafnodes\" is not available in this version of vouchd"),
         SAYS("mappings: { a: b }",
              "gate.conf:1:0: \"mappings\" is not available in this version of vouchd"),
-        SAYS("operator: x",
-             "gate.conf:1:0: \"operator\" is not available in this version of vouchd"),
-        SAYS("root: x", "gate.conf:1:0: \"root\" is not available in this version of vouchd"),
-        SAYS("resolver: MEM",
-             "gate.conf:1:0: \"resolver\" is not available in this version of vouchd"),
-        SAYS("trusted_keys: []",
-             "gate.conf:1:0: \"trusted_keys\" is not available in this version of vouchd"),
+        SAYS("resolver { type: full, dir: x }",
+             "gate.conf:1:11: resolvers of type \"full\" and \"cache\" are not available in this "
+             "version of vouchd"),
         SAYS("proxies {}", "gate.conf:1:0: \"proxies\" is not available in this version of vouchd"),
         SAYS("ocsp: true", "gate.conf:1:0: OCSP stapling is not available in this version of "
                            "vouchd: set \"ocsp\" to false"),

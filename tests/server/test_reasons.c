@@ -33,6 +33,9 @@ static const struct {
     { CLOSE_HEADERS_REQUIRED,     "No Responders Requires Headers",
      "no responders requires headers support"                                                         },
     { CLOSE_KICKED,               "Kicked",                           NULL                            },
+    { CLOSE_USER_EXPIRED,         "Authentication Expired",           "User Authentication Expired"   },
+    { CLOSE_ACCOUNT_EXPIRED,      "Authentication Expired",           "Account Authentication Expired"},
+    { CLOSE_REVOKED,              "Credentials Revoked",              "User Authentication Revoked"   },
 };
 
 Test(reasons, the_words_are_nats_servers)

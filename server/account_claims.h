@@ -1,0 +1,15 @@
+/* account_claims.h - what the JWT of an account means as options of an account. Any thread. */
+#ifndef SERVER_ACCOUNT_CLAIMS_H
+#define SERVER_ACCOUNT_CLAIMS_H
+
+#include "jwt.h"
+#include "options.h"
+
+/** Gives the account its limits and default permissions; borrows `jwt`. False and the reason when a claim makes
+ *  no sense. */
+bool account_take_claims(struct account_options *account, const struct jwt *jwt, struct error *err);
+/** The permissions that the claims say. NULL and the error when a subject is none; NULL without an error when
+ *  they say nothing. Owned. */
+struct permissions *permissions_of_claims(const struct jwt_permissions *claims, struct error *err);
+
+#endif
