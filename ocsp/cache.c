@@ -378,6 +378,7 @@ static void show(const struct entry *entry, struct ocsp_entry *out)
                              .cached_at_ns = entry->record->cached_at_ns,
                              .hits = entry->hits };
     memcpy(out->fingerprint, entry->record->key.bytes, sizeof out->fingerprint);
+    memcpy(out->issuer_key, entry->issuer.bytes, sizeof out->issuer_key);
 }
 
 /* The heap has the entries one beside the other, so a walk needs no more than a place to go on. */

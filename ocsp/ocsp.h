@@ -215,6 +215,7 @@ void ocsp_check_give_up(struct ocsp_check *check);
 /** An answer in the cache. Times are wall clock ns. */
 struct ocsp_entry {
     uint8_t fingerprint[32]; /* SHA-256 of the certificate */
+    uint8_t issuer_key[32];  /* SHA-256 of its issuer's public key */
     char *subject;           /* owned */
     enum ocsp_status status;
     int64_t this_update_ns, next_update_ns; /* next 0 = the answer names none */
@@ -242,6 +243,8 @@ struct ocsp_entries {
 void ocsp_cache_list(struct ocsp_cache *cache, const struct ocsp_listing *listing,
                      struct ocsp_entries *out);
 void ocsp_entries_free(struct ocsp_entries *entries);
+/** When the CA will be asked again, wall clock ns; 0 = not before a peer needs it. Thread: control. */
+int64_t ocsp_next_refresh_ns(const struct ocsp *ocsp, const struct ocsp_entry *entry);
 
 #define OCSP_ORIGIN_MAX      280 /* bytes of "scheme://host:port", with the NUL */
 #define OCSP_LATENCY_BUCKETS 12

@@ -401,6 +401,17 @@ struct ocsp_refresh_stats ocsp_refresh_stats(const struct ocsp *ocsp)
     return ocsp->refresh->stats;
 }
 
+int64_t ocsp_next_refresh_ns(const struct ocsp *ocsp, const struct ocsp_entry *entry)
+{
+    struct ocsp_digest key[2];
+    memcpy(key[0].bytes, entry->fingerprint, sizeof key[0].bytes);
+    memcpy(key[1].bytes, entry->issuer_key, sizeof key[1].bytes);
+    const struct link *link = find(ocsp->refresh, key);
+    if (link && link->is_asking)
+        return clock_wall_ns();
+    return link && heap_has(&link->due) ? link->due.key : 0;
+}
+
 /* ---- turns ------------------------------------------------------------------------------------------------ */
 
 /* The callback may watch and unwatch, but not end the service. */

@@ -20,6 +20,7 @@ struct ocspz {
     bool enabled;
     uint64_t pending_handshakes, fetches_in_flight, fetches_queued, num_entries, total;
     struct ocsp_report report;
+    struct ocsp_refresh_stats refresh;
 };
 
 #define Z(member, kind) ROW(struct ocspz, member, kind)
@@ -42,6 +43,11 @@ static const struct row OCSPZ_ROWS[] = {
     ROW_END,
 };
 
+#define R(member) ROW(struct ocsp_refresh_stats, member, ROW_UINT)
+static const struct row REFRESH_ROWS[] = {
+    R(watched), R(used), R(renewed), R(failed), R(revoked), ROW_END,
+};
+
 /* Only where peers are checked. */
 static const struct row CHECK_ROWS[] = {
     Z(cache_type, ROW_STRING),
@@ -54,6 +60,7 @@ static const struct row CHECK_ROWS[] = {
     Z_REPORT("rejected", print_rejected),
     Z_REPORT("fetches", print_exchanges),
     Z_REPORT("responders", print_responders),
+    {"refresh", ROW_OBJECT, offsetof(struct ocspz, refresh), false, REFRESH_ROWS, NULL},
     Z(num_entries, ROW_UINT),
     Z(total, ROW_UINT),
     Z(offset, ROW_INT),
@@ -167,14 +174,16 @@ static void fill(struct server *server, struct ocspz *z)
     if (!server->ocsp)
         return;
     ocsp_report_take(server->ocsp, &z->report);
+    z->refresh = ocsp_refresh_stats(server->ocsp);
     z->fetches_in_flight = z->report.in_flight;
     z->fetches_queued = z->report.queued;
 }
 
 /* ---- entries ------------------------------------------------------------------------------------------ */
 
-static void print_entry(struct json *json, const struct ocsp_entry *entry)
+static void print_entry(struct json *json, const struct ocsp *ocsp, const struct ocsp_entry *entry)
 {
+    int64_t next_refresh_ns = ocsp_next_refresh_ns(ocsp, entry);
     struct buf fingerprint = { 0 };
     base64_encode(&fingerprint, span_make(entry->fingerprint, sizeof entry->fingerprint),
                   BASE64_STD);
@@ -186,6 +195,8 @@ static void print_entry(struct json *json, const struct ocsp_entry *entry)
     if (entry->next_update_ns)
         json_time(json, "next_update", entry->next_update_ns);
     json_time(json, "cached_at", entry->cached_at_ns);
+    if (next_refresh_ns)
+        json_time(json, "next_refresh", next_refresh_ns);
     json_uint(json, "hits", entry->hits);
     json_object_end(json);
     buf_free(&fingerprint);
@@ -209,7 +220,7 @@ static void answer(const struct monitor_request *request, const struct ocsp_list
         rows_print_json(&json, CHECK_ROWS, &z);
         json_array(&json, "entries");
         for (size_t i = 0; i < entries.count; i++)
-            print_entry(&json, &entries.items[i]);
+            print_entry(&json, request->server->ocsp, &entries.items[i]);
         json_array_end(&json);
     }
     json_object_end(&json);
@@ -381,6 +392,10 @@ void ocspz_print_metrics(struct server *server, struct buf *out)
         print_per_responder(out, report, "responder_timeouts_total",
                             offsetof(struct ocsp_exchanges, timeouts));
         print_breakers(out, report);
+        print_value(out, "links_watched", "gauge", z.refresh.watched);
+        print_value(out, "refreshed_total", "counter", z.refresh.renewed);
+        print_value(out, "refresh_failures_total", "counter", z.refresh.failed);
+        print_value(out, "revoked_while_connected_total", "counter", z.refresh.revoked);
     }
     ocsp_report_free(&z.report);
 }

@@ -102,6 +102,7 @@ SCENARIO(ocspz_shows_the_checks, with_verdicts_and_entries)
     expect_metric(server, "vouch_ocsp_fetch_duration_seconds_bucket{le=\"+Inf\"} 3");
     expect_metric(server, "vouch_ocsp_fetch_duration_seconds_count 3");
     expect_metric(server, "vouch_ocsp_pending_handshakes 0");
+    expect_metric(server, "vouch_ocsp_links_watched 0");
     expect_metric(server, text("vouch_ocsp_responder_fetches_total{responder=\"%s\"} 3",
                                authority_url("client")));
 }
@@ -162,6 +163,7 @@ SCENARIO(ocspz_shows_the_checks, page_by_page)
     cr_assert_str_eq(json_text(entry, "subject"), SUBJECT("client-good"));
     cr_assert_str_eq(json_text(entry, "status"), "good");
     cr_assert_eq(json_number(entry, "hits"), 1);
+    json_text(entry, "next_refresh"); /* it was used, so it is going to be renewed */
     require(json_has(entry, "this_update") && json_has(entry, "next_update") &&
                 json_has(entry, "cached_at"),
             "%s", json_shown(entry));

@@ -3,7 +3,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/clock.h"
 #include "ocsp/rig.h"
+#include "service.h"
 
 static struct rig rig;
 static struct ocsp_peer_options options;
@@ -97,6 +99,25 @@ Test(report, no_chain_and_no_patience_are_verdicts_too)
     cr_expect_eq(ocsp_check_verdict(check), OCSP_PEER_GIVEN_UP);
     cr_expect_eq(rejected(OCSP_PEER_GIVEN_UP), 1);
     ocsp_check_free(check);
+    rig_stop(&rig);
+}
+
+/* The usual answers live two hours, of which one is over. */
+Test(report, an_entry_tells_when_its_ca_is_asked_again)
+{
+    rig_judge_leaf(&rig, &options);
+    struct ocsp_entries entries;
+    ocsp_cache_list(rig.cache, &(struct ocsp_listing){ .limit = 10 }, &entries);
+    cr_assert_eq(entries.count, 2);
+    cr_expect_eq(ocsp_next_refresh_ns(rig.ocsp, &entries.items[0]), 0, "not used since");
+
+    rig_judge_leaf(&rig, &options);
+    uv_run(&rig.loop, UV_RUN_NOWAIT);
+    refresh_turn(rig.ocsp->refresh);
+    int64_t next_ns = ocsp_next_refresh_ns(rig.ocsp, &entries.items[0]);
+    cr_expect_gt(next_ns, PKI_NOW_S * NS_PER_S);
+    cr_expect_lt(next_ns, entries.items[0].next_update_ns);
+    ocsp_entries_free(&entries);
     rig_stop(&rig);
 }
 
