@@ -120,5 +120,6 @@ void run_lame_duck(unsigned workers);
 void run_terminate(unsigned workers);
 void run_reload(unsigned workers);
 void run_tls(unsigned workers);
+void run_events(unsigned workers);
 
 #endif

@@ -18,6 +18,7 @@ static const struct {
     { "terminate",     run_terminate    },
     { "reload",        run_reload       },
     { "tls",           run_tls          },
+    { "events",        run_events       },
 };
 
 int main(int argc, char **argv)
