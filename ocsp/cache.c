@@ -373,6 +373,7 @@ static void show(const struct entry *entry, struct ocsp_entry *out)
     *out =
         (struct ocsp_entry){ .subject = mem_strdup(entry->record->subject),
                              .status = answer->status,
+                             .is_verified = entry->is_verified,
                              .this_update_ns = answer->this_update_ns,
                              .next_update_ns = answer->has_next_update ? answer->next_update_ns : 0,
                              .cached_at_ns = entry->record->cached_at_ns,

@@ -218,7 +218,8 @@ struct ocsp_entry {
     uint8_t issuer_key[32];  /* SHA-256 of its issuer's public key */
     char *subject;           /* owned */
     enum ocsp_status status;
-    int64_t this_update_ns, next_update_ns; /* next 0 = the answer names none */
+    bool is_verified; /* false: so a file says, and nobody has used it since */
+    int64_t this_update_ns, next_update_ns; /* 0 = the answer names none */
     int64_t cached_at_ns;
     uint64_t hits; /* of this certificate since it was first cached, also by replaced answers */
 };

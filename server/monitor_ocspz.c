@@ -191,7 +191,9 @@ static void print_entry(struct json *json, const struct ocsp *ocsp, const struct
     json_span(json, "fingerprint", buf_span(&fingerprint));
     json_string(json, "subject", entry->subject);
     json_string(json, "status", ocsp_status_name(entry->status));
-    json_time(json, "this_update", entry->this_update_ns);
+    json_bool(json, "verified", entry->is_verified);
+    if (entry->this_update_ns)
+        json_time(json, "this_update", entry->this_update_ns);
     if (entry->next_update_ns)
         json_time(json, "next_update", entry->next_update_ns);
     json_time(json, "cached_at", entry->cached_at_ns);

@@ -326,6 +326,8 @@ void options_describe_changes(const struct options *old, const struct options *n
                               void (*line)(void *ctx, const char *text), void *ctx);
 /** Is there a listener or a remote whose peers are checked with OCSP? */
 bool options_use_ocsp(const struct options *options);
+/** Logs, at debug level, whose peers are checked. */
+void options_log_ocsp(const struct options *options);
 /** Appends docs/configuration.md, made from the schema. */
 void options_print_docs(struct buf *out);
 

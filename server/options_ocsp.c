@@ -2,6 +2,7 @@
  * their odd places are nats-server's: operators search for them. */
 #include "options_schema.h"
 
+#include "base/log.h"
 #include "base/text.h"
 
 #define NS_PER_MS  INT64_C(1000000)
@@ -204,6 +205,23 @@ bool options_use_ocsp(const struct options *options)
         if (is_checked(leafnodes->remotes[i].tls))
             return true;
     return false;
+}
+
+static void log_plugged(const struct tls_options *tls, const char *kind)
+{
+    if (is_checked(tls))
+        log_dbg("Plugging TLS OCSP peer for [%s]", kind);
+}
+
+void options_log_ocsp(const struct options *options)
+{
+    const struct leafnode_options *leafnodes = options->leafnodes;
+    log_plugged(options->tls, "Client");
+    log_plugged(options->websocket ? options->websocket->tls : NULL, "Client");
+    log_plugged(options->mqtt ? options->mqtt->tls : NULL, "Client");
+    log_plugged(leafnodes ? leafnodes->tls : NULL, "Leafnode");
+    for (size_t i = 0; leafnodes && i < leafnodes->remote_count; i++)
+        log_plugged(leafnodes->remotes[i].tls, "Leafnode");
 }
 
 static void note_short_timeout(struct options *options, const char *block,

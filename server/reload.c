@@ -205,6 +205,7 @@ static void apply(struct server *server, struct options *next)
     services_cover_accounts(server->services);
     options_describe_changes(old, next, print_line, NULL);
     print_new_notes(old, next);
+    options_log_ocsp(next);
     server->options = options_retain(next);
     hand_out_options(server);
     enforce_max_connections(server);

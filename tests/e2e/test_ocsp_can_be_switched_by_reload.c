@@ -12,6 +12,8 @@ SCENARIO(ocsp_can_be_switched_by_reload, on)
     struct conn *before = is_let_in(server, "client-revoked", 0);
 
     server_reload(server, "%s", asking_config(&(struct asking){ .ocsp_peer = "true" }));
+    require(log_continues(server, "[DBG] Plugging TLS OCSP peer for [Client]", PATIENCE_MS),
+            "the log does not tell");
     is_refused(server, "client-revoked", TLS1_2_VERSION);
     is_refused(server, "client-revoked", TLS1_3_VERSION);
     is_let_in(server, "client-good", 0);

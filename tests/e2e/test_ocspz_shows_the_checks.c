@@ -162,6 +162,7 @@ SCENARIO(ocspz_shows_the_checks, page_by_page)
     cr_assert_str_eq(json_text(entry, "fingerprint"), fingerprint("client-good"));
     cr_assert_str_eq(json_text(entry, "subject"), SUBJECT("client-good"));
     cr_assert_str_eq(json_text(entry, "status"), "good");
+    require(json_true(entry, "verified"), "%s", json_shown(entry));
     cr_assert_eq(json_number(entry, "hits"), 1);
     json_text(entry, "next_refresh"); /* it was used, so it is going to be renewed */
     require(json_has(entry, "this_update") && json_has(entry, "next_update") &&

@@ -78,6 +78,7 @@ Test(listing, tells_all_about_an_entry)
     cr_expect_eq(number_of(entry), 1);
     cr_expect_str_eq(entry->subject, "CN=1");
     cr_expect_eq(entry->status, OCSP_STATUS_REVOKED);
+    cr_expect(entry->is_verified);
     cr_expect_eq(entry->this_update_ns, NOW + 1);
     cr_expect_eq(entry->next_update_ns, 0, "it has none");
     cr_expect_eq(entry->cached_at_ns, NOW);
