@@ -262,9 +262,9 @@ static void print_conn(struct json *json, const struct connz_request *request,
         .account = auth && !is_global ? info->account : NULL,
         .jwt = info->identity.jwt,
         .issuer_key = info->identity.issuer_key,
-        .name_tag = info->identity.name_tag  ? info->identity.name_tag
-                    : auth && !info->stop_ns ? info->account
-                                             : NULL,
+        .name_tag = info->identity.name_tag                 ? info->identity.name_tag
+                    : auth && !(info->stop_ns && is_global) ? info->account
+                                                            : NULL,
         .tags = {(const char *const *)info->identity.tags, info->identity.tag_count},
     };
     json_object(json, NULL);
