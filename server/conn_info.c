@@ -194,17 +194,22 @@ void conn_info_copy(const struct conn_info *from, const struct conn_detail *deta
 
 struct event_client conn_info_event(const struct conn_info *info)
 {
-    return (struct event_client){ .start = info->start_ns,
-                                  .host = info->ip,
-                                  .id = info->cid,
-                                  .acc = info->account,
-                                  .user = info->user,
-                                  .name = info->name,
-                                  .lang = info->lang,
-                                  .ver = info->version,
-                                  .name_tag = info->account,
-                                  .kind = "Client",
-                                  .client_type = info->type };
+    return (struct event_client){
+        .start = info->start_ns,
+        .host = info->ip,
+        .id = info->cid,
+        .acc = info->account,
+        .user = info->user,
+        .name = info->name,
+        .lang = info->lang,
+        .ver = info->version,
+        .jwt = info->identity.jwt,
+        .issuer_key = info->identity.issuer_key,
+        .name_tag = info->identity.name_tag ? info->identity.name_tag : info->account,
+        .tags = {(const char *const *)info->identity.tags, info->identity.tag_count},
+        .kind = "Client",
+        .client_type = info->type
+    };
 }
 
 void conn_info_clear(struct conn_info *info)

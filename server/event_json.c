@@ -41,11 +41,12 @@ static const struct row SERVER_ROWS[] = {
 
 #define C_OMIT(member, kind) ROW_OMIT(struct event_client, member, kind)
 static const struct row CLIENT_ROWS[] = {
-    C_OMIT(start, ROW_TIME),    C_OMIT(host, ROW_STRING),        C_OMIT(id, ROW_UINT),
-    C_OMIT(acc, ROW_STRING),    C_OMIT(user, ROW_STRING),        C_OMIT(name, ROW_STRING),
-    C_OMIT(lang, ROW_STRING),   C_OMIT(ver, ROW_STRING),         C_OMIT(rtt, ROW_INT),
-    C_OMIT(server, ROW_STRING), C_OMIT(stop, ROW_TIME),          C_OMIT(name_tag, ROW_STRING),
-    C_OMIT(kind, ROW_STRING),   C_OMIT(client_type, ROW_STRING), ROW_END,
+    C_OMIT(start, ROW_TIME),        C_OMIT(host, ROW_STRING),        C_OMIT(id, ROW_UINT),
+    C_OMIT(acc, ROW_STRING),        C_OMIT(user, ROW_STRING),        C_OMIT(name, ROW_STRING),
+    C_OMIT(lang, ROW_STRING),       C_OMIT(ver, ROW_STRING),         C_OMIT(rtt, ROW_INT),
+    C_OMIT(server, ROW_STRING),     C_OMIT(stop, ROW_TIME),          C_OMIT(jwt, ROW_STRING),
+    C_OMIT(issuer_key, ROW_STRING), C_OMIT(name_tag, ROW_STRING),    C_OMIT(tags, ROW_STRINGS),
+    C_OMIT(kind, ROW_STRING),       C_OMIT(client_type, ROW_STRING), ROW_END,
 };
 
 void event_put_server_members(struct json *json, const struct event_server *server)

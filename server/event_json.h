@@ -30,7 +30,9 @@ struct event_client {
     int64_t rtt; /* ns */
     const char *server;
     int64_t stop;
-    const char *name_tag, *kind, *client_type;
+    const char *jwt, *issuer_key, *name_tag;
+    struct string_list tags;
+    const char *kind, *client_type;
 };
 
 /** Prints the members of the object: for LAMEDUCK and SHUTDOWN, which are a bare server. */

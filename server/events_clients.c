@@ -95,7 +95,7 @@ static void post_event(const struct client *client, char *subject, bool is_conne
     event->at_ns = clock_wall_ns();
     if (is_heard) {
         event->subject = subject;
-        conn_info_take(client->conn, &(struct conn_detail){ 0 }, &event->info);
+        conn_info_take(client->conn, &(struct conn_detail){ .auth = true }, &event->info);
     } else {
         free(subject);
     }

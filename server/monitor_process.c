@@ -50,7 +50,7 @@ void process_print_vars(struct json *json)
 void monitor_debug_vars(struct monitor_request *request)
 {
     struct buf body = { 0 };
-    struct json json = json_begin(&body, 2);
+    struct json json = monitor_json_begin(request, &body);
     json_object(&json, NULL);
     process_print_vars(&json);
     json_object_end(&json);

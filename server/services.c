@@ -14,7 +14,6 @@
 
 #include "account.h"
 #include "events.h"
-#include "flags.h"
 #include "internal.h"
 #include "monitor_private.h"
 #include "options.h"
@@ -219,22 +218,6 @@ static void serve_profilez(struct service_request *request)
     buf_free(&body);
 }
 
-/* The other arguments may hold passwords. */
-static void serve_expvarz(struct service_request *request)
-{
-    struct buf body = { 0 };
-    struct json json = json_begin(&body, 0);
-    json_object(&json, NULL);
-    json_object(&json, "memstats");
-    json_object_end(&json);
-    json_array(&json, "cmdline");
-    json_string(&json, NULL, flags_program(request->server->flags));
-    json_array_end(&json);
-    json_object_end(&json);
-    answer_text(request, buf_str(&body));
-    buf_free(&body);
-}
-
 static void on_reloaded(void *ctx, struct server *server, const char *problem)
 {
     service_acknowledge(server, ctx, problem);
@@ -434,7 +417,7 @@ static const struct service SERVICES[] = {
     SERVICE("IPQUEUESZ", EVERYWHERE, serve_nothing, "IpqueueszEventOptions", NULL),
     SERVICE("RAFTZ", EVERYWHERE, serve_nothing, "RaftzEventOptions", NULL),
     SERVICE("PROFILEZ", EVERYWHERE, serve_profilez, "ProfilezEventOptions", NULL),
-    SERVICE("EXPVARZ", EVERYWHERE, serve_expvarz, "ExpvarzEventOptions", NULL),
+    ENDPOINT("EXPVARZ", EVERYWHERE, "/debug/vars", "Expvarz", NULL),
     SERVICE("RELOAD", ASKED_ONE, serve_reload, "EventFilterOptions", NULL),
     SERVICE("KICK", ASKED_ONE, serve_kick, "KickClientReq", CID_FIELDS),
     SERVICE("LDM", ASKED_ONE, serve_ldm, "LDMClientReq", CID_FIELDS),

@@ -4,12 +4,14 @@
  *   control --post to every worker--> the one that has the client acts --post back--> the last one answers */
 #include "services_private.h"
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
 
 #include "account.h"
 #include "client.h"
 #include "internal.h"
+#include "jwt_login.h"
 #include "permissions.h"
 #include "server.h"
 
@@ -140,14 +142,22 @@ static void tell(struct worker *control, struct post *post)
 
 static void put_user(const struct client *client, struct buf *out)
 {
-    const char *account = client->conn->account->name;
+    const struct jwt_login *login = client->login;
+    const char *account = client->conn->account->name, *tag = login ? login->account_tag : account;
+    int64_t now_s = clock_wall_ns() / NS_PER_S;
     struct json json = json_begin(out, 0);
     json_object(&json, NULL);
     json_string(&json, "user", client->user_kind == USER_TOKEN ? "[REDACTED]" : client->user);
     json_string(&json, "account", account);
-    json_string(&json, "account_name", account);
+    if (tag)
+        json_string(&json, "account_name", tag);
+    if (login && login->claims->name)
+        json_string(&json, "user_name", login->claims->name);
     if (client->permissions)
         permissions_print(&json, "permissions", client->permissions);
+    int64_t left_s = login && login->expires_at_s ? login->expires_at_s - now_s : 0;
+    if (left_s > 0)
+        json_int(&json, "expires", left_s * NS_PER_S);
     json_object_end(&json);
 }
 

@@ -18,6 +18,8 @@ static const struct event_server SERVER = {
     .name = "gate", .host = "0.0.0.0", .id = "NID", .ver = "2.14.5", .seq = 7, .time = AT_NS
 };
 
+static const char *const TAGS[] = { "a", "b" };
+
 static char *printed(void (*print)(struct json *json))
 {
     struct buf text = { 0 };
@@ -51,7 +53,6 @@ Test(event_json, a_server_with_nothing_special)
 
 static void print_full_server(struct json *json)
 {
-    static const char *const TAGS[] = { "a", "b" };
     struct options options = { 0 };
     struct event_server server = SERVER;
     options.server_metadata = calloc(1, sizeof *options.server_metadata);
@@ -75,20 +76,25 @@ Test(event_json, a_server_with_all_members)
 
 static void print_client(struct json *json)
 {
-    event_put_client(json, &(struct event_client){ .start = AT_NS,
-                                                   .host = "10.0.0.1",
-                                                   .id = 5,
-                                                   .acc = "APP",
-                                                   .user = "alice",
-                                                   .name = "n",
-                                                   .lang = "c",
-                                                   .ver = "1.0",
-                                                   .rtt = 337000,
-                                                   .server = "gate",
-                                                   .stop = AT_NS,
-                                                   .name_tag = "APP",
-                                                   .kind = "Client",
-                                                   .client_type = "nats" });
+    event_put_client(json, &(struct event_client){
+                               .start = AT_NS,
+                               .host = "10.0.0.1",
+                               .id = 5,
+                               .acc = "APP",
+                               .user = "alice",
+                               .name = "n",
+                               .lang = "c",
+                               .ver = "1.0",
+                               .rtt = 337000,
+                               .server = "gate",
+                               .stop = AT_NS,
+                               .jwt = "J",
+                               .issuer_key = "I",
+                               .tags = {TAGS, 2},
+                               .name_tag = "APP",
+                               .kind = "Client",
+                               .client_type = "nats"
+    });
 }
 
 Test(event_json, a_client_with_all_members)
@@ -97,7 +103,8 @@ Test(event_json, a_client_with_all_members)
            "{\"client\":{\"start\":\"2026-06-01T12:00:00.06Z\",\"host\":\"10.0.0.1\",\"id\":5,"
            "\"acc\":\"APP\",\"user\":\"alice\",\"name\":\"n\",\"lang\":\"c\",\"ver\":\"1.0\","
            "\"rtt\":337000,\"server\":\"gate\",\"stop\":\"2026-06-01T12:00:00.06Z\","
-           "\"name_tag\":\"APP\",\"kind\":\"Client\",\"client_type\":\"nats\"}}");
+           "\"jwt\":\"J\",\"issuer_key\":\"I\",\"name_tag\":\"APP\",\"tags\":[\"a\",\"b\"],"
+           "\"kind\":\"Client\",\"client_type\":\"nats\"}}");
 }
 
 static void print_bare_client(struct json *json)
