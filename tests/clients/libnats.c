@@ -37,6 +37,8 @@ static const struct row {
     { "user_and_password",     user_and_password    },
     { "token",                 token                },
     { "nkey",                  nkey                 },
+    { "creds",                 creds                },
+    { "creds_expire",          creds_expire         },
     { "permissions",           permissions          },
     { "tls",                   tls                  },
     { "mutual_tls",            mutual_tls           },

@@ -72,6 +72,7 @@ behaviour_fn reconnect, lame_duck;
 
 /* libnats_logins.c */
 behaviour_fn user_and_password, token, nkey, permissions;
+behaviour_fn creds, creds_expire;
 behaviour_fn tls, mutual_tls, certificate_mapping, tls_reconnect;
 
 #endif

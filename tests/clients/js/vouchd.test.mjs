@@ -2,9 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { createUser, fromSeed } from "@nats-io/nkeys";
+import { createAccount, createOperator, createUser, fromSeed } from "@nats-io/nkeys";
 import {
   connect,
+  credsAuthenticator,
   errors,
   headers,
   nkeyAuthenticator,
@@ -347,6 +348,52 @@ behaviour("an nkey opens the door", async (t) => {
     sig: nkeyAuthenticator(other.getSeed())(nonce).sig,
   });
   await refused(broker, { authenticator: forger }, errors.AuthorizationError);
+});
+
+/** A JWT of version 2 about `subject`. */
+function jwt(issuer, subject, nats, head = {}) {
+  const encode = (bytes) => Buffer.from(bytes).toString("base64url");
+  const claims = { iat: 1700000000, iss: issuer.getPublicKey(), sub: subject.getPublicKey(), ...head };
+  claims.nats = { version: 2, ...nats };
+  const text = [{ typ: "JWT", alg: "ed25519-nkey" }, claims].map((part) => encode(JSON.stringify(part))).join(".");
+  return `${text}.${encode(issuer.sign(Buffer.from(text)))}`;
+}
+
+/** An authenticator with the content of a .creds file. */
+function creds(user, token) {
+  const seed = new TextDecoder().decode(user.getSeed());
+  const text =
+    `-----BEGIN NATS USER JWT-----\n${token}\n------END NATS USER JWT------\n\n` +
+    `-----BEGIN USER NKEY SEED-----\n${seed}\n------END USER NKEY SEED------\n`;
+  return credsAuthenticator(new TextEncoder().encode(text));
+}
+
+behaviour("credentials of an operator's account open the door", async (t) => {
+  const [operator, account, user, other] = [createOperator(), createAccount(), createUser(), createUser()];
+  const unlimited = { subs: -1, data: -1, payload: -1 };
+  const limits = { ...unlimited, imports: -1, exports: -1, wildcards: true, conn: -1, leaf: -1 };
+  const id = account.getPublicKey();
+  const broker = await Broker.start(
+    t,
+    `operator: "${jwt(operator, operator, { type: "operator" })}"\nresolver: MEMORY\n` +
+      `resolver_preload { ${id}: "${jwt(operator, account, { type: "account", limits })}" }\n`,
+  );
+  const claims = { type: "user", ...unlimited };
+  const good = jwt(account, user, claims);
+  const isRefused = (key, token) => refused(broker, { authenticator: creds(key, token) }, errors.AuthorizationError);
+
+  const nc = await client(t, broker, { authenticator: creds(user, good) });
+  await isServed(nc);
+  await nc.flush();
+  await isRefused(other, good);
+  await isRefused(user, jwt(account, user, claims, { exp: 1 }));
+  await isRefused(user, jwt(createAccount(), user, claims));
+  const limited = await client(t, broker, {
+    authenticator: creds(user, jwt(account, user, { ...claims, pub: { deny: ["secret"] } })),
+  });
+  const failed = event(limited, "error");
+  limited.publish("secret");
+  assert.ok((await failed).error instanceof errors.PermissionViolationError);
 });
 
 behaviour("what is not permitted is refused, and the rest goes on", async (t) => {
