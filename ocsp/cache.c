@@ -288,6 +288,11 @@ const char *ocsp_cache_path(const struct ocsp_cache *cache)
     return cache ? cache->path : NULL;
 }
 
+int64_t ocsp_cache_save_interval_s(const struct ocsp_cache *cache)
+{
+    return cache->settings.save_interval_s > 1 ? cache->settings.save_interval_s : 1;
+}
+
 static bool is_off(const struct ocsp_cache *cache)
 {
     return !cache || cache->settings.type == OCSP_CACHE_NONE;

@@ -24,6 +24,8 @@ struct ocsp_digest {
 struct ocsp_cache *ocsp_cache_new(const struct ocsp_cache_settings *settings);
 /** Of its file, absolute; NULL when it has none. Borrowed. */
 const char *ocsp_cache_path(const struct ocsp_cache *cache);
+/** 1 at least. */
+int64_t ocsp_cache_save_interval_s(const struct ocsp_cache *cache);
 
 /** A copy of what the cache holds. */
 struct ocsp_hit {

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "curl.h"
+#include "saver.h"
 #include "service.h"
 
 struct ocsp_peer_options ocsp_peer_defaults(void)
@@ -30,10 +31,11 @@ struct ocsp *ocsp_new(const struct ocsp_settings *settings)
     ocsp->refresh = refresh_new(ocsp);
     ocsp->fetcher =
         ocsp_fetcher_new(settings->loop, ocsp->health, refresh_on_stored, ocsp->refresh);
+    ocsp->saver = ocsp_saver_new(settings->loop);
     list_init(&ocsp->ready);
     uv_timer_init(settings->loop, &ocsp->turn);
     ocsp->turn.data = ocsp;
-    ocsp->open_parts = 3;
+    ocsp->open_parts = 4;
     return ocsp;
 }
 
@@ -42,7 +44,24 @@ void ocsp_use_cache(struct ocsp *ocsp, struct ocsp_cache *cache)
     struct ocsp_cache *before = ocsp->cache;
     ocsp->cache = ocsp_cache_retain(cache);
     ocsp_fetcher_use_cache(ocsp->fetcher, cache);
+    ocsp_saver_use(ocsp->saver, cache);
     ocsp_cache_release(before);
+}
+
+static void on_replaced(void *ctx, struct ocsp_cache *cache)
+{
+    struct ocsp *ocsp = ctx;
+    ocsp_use_cache(ocsp, cache);
+    ocsp->on_replaced(ocsp->replaced_ctx, cache);
+    ocsp_cache_release(cache);
+}
+
+void ocsp_replace_cache(struct ocsp *ocsp, const struct ocsp_cache_settings *settings,
+                        void (*done)(void *ctx, struct ocsp_cache *cache), void *ctx)
+{
+    ocsp->on_replaced = done;
+    ocsp->replaced_ctx = ctx;
+    ocsp_saver_replace(ocsp->saver, settings, on_replaced, ocsp);
 }
 
 struct ocsp_stats ocsp_stats(const struct ocsp *ocsp)
@@ -106,5 +125,6 @@ void ocsp_free(struct ocsp *ocsp, void (*on_closed)(void *ctx), void *ctx)
     list_each(link, &ocsp->ready) list_remove(link);
     refresh_free(ocsp->refresh, on_part_closed, ocsp);
     ocsp_fetcher_free(ocsp->fetcher, on_part_closed, ocsp);
+    ocsp_saver_free(ocsp->saver, on_part_closed, ocsp);
     uv_close((uv_handle_t *)&ocsp->turn, on_timer_closed);
 }

@@ -48,7 +48,7 @@ struct ocsp_cache_settings {
     int64_t ttl_ns;            /* life of answers without nextUpdate, for the sweep */
     size_t max_entries;        /* 0 = 100000 */
     const char *local_store;   /* folder of its file, cache.json; NULL = memory only */
-    int64_t save_interval_s;   /* above 0 when there is a file */
+    int64_t save_interval_s;   /* 1 at least */
 };
 
 /** Answers that were verified. Counted: whoever steps checks holds a reference to the cache that it
@@ -101,9 +101,15 @@ struct ocsp *ocsp_new(const struct ocsp_settings *settings);
  *  Allowed inside an on_done. NULL is allowed: nothing happens. */
 void ocsp_free(struct ocsp *ocsp, void (*on_closed)(void *ctx), void *ctx);
 
-/** From now on answers go to this cache, and ocsp_check_run() looks there. Retained; NULL is
- *  allowed. Thread: control. */
+/** From now on answers go to this cache, ocsp_check_run() looks there, and it is saved every
+ *  save_interval. Retained; NULL is allowed. Thread: control. */
 void ocsp_use_cache(struct ocsp *ocsp, struct ocsp_cache *cache);
+/** Saves the cache in use, opens one with these settings (NULL: none) and uses that from then on. The
+ *  files are read and written on the thread pool; nothing that is put in meanwhile is lost, unless the
+ *  folder changes. `on_replaced` runs once, later, with the new cache (borrowed), or not at all when the
+ *  service is freed before. One replacement at a time. Thread: control. */
+void ocsp_replace_cache(struct ocsp *ocsp, const struct ocsp_cache_settings *settings,
+                        void (*on_replaced)(void *ctx, struct ocsp_cache *cache), void *ctx);
 /** Of the cache in use. Thread: control. */
 struct ocsp_stats ocsp_stats(const struct ocsp *ocsp);
 

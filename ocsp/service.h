@@ -25,11 +25,14 @@ struct ocsp {
 
     /* the rest belongs to the control thread */
     struct ocsp_cache *cache; /* in use; NULL = none */
+    struct ocsp_saver *saver;
+    void (*on_replaced)(void *ctx, struct ocsp_cache *cache); /* of the replacement under way */
+    void *replaced_ctx;
     struct ocsp_fetcher *fetcher;
     struct list ready; /* checks that can go on; their callbacks run from `turn` only */
     uv_timer_t turn;
     bool closing;
-    unsigned open_parts; /* the timer, the fetcher, the refresh */
+    unsigned open_parts; /* the timer, the fetcher, the refresh, the saver */
     void (*on_closed)(void *ctx);
     void *ctx;
 };

@@ -46,6 +46,8 @@ struct reload *reload_new(struct server *server)
 
 void reload_free(struct reload *reload)
 {
+    options_release(reload->next);
+    problems_free(&reload->problems);
     free(reload->problem);
     free(reload->audience.items);
     free(reload->later.items);
@@ -187,25 +189,13 @@ static void fail_with_problems(struct server *server, const struct problems *pro
     buf_free(&text);
 }
 
-static void apply(struct server *server, struct options *next)
+/* The last step, which cannot fail. */
+static void put_in_force(struct server *server)
 {
-    struct options *old = server->options;
-    struct log_settings log_settings;
+    struct options *old = server->options, *next = server->reload->next;
     struct error err;
-    if (!options_may_reload(old, next, &err) || !server_start_ocsp(server, next, &err)) {
-        fail(server, err.text);
-        return;
-    }
-    reload_log_settings(next, flags_program(server->flags), &log_settings);
-    if (!log_open(&log_settings, &err)) {
-        fail(server, err.text);
-        return;
-    }
     accounts_tie(&server->accounts, next);
     services_cover_accounts(server->services);
-    options_describe_changes(old, next, print_line, NULL);
-    print_new_notes(old, next);
-    options_log_ocsp(next);
     server->options = options_retain(next);
     hand_out_options(server);
     enforce_max_connections(server);
@@ -216,7 +206,20 @@ static void apply(struct server *server, struct options *next)
     log_inf("Reloaded server configuration (%s)", next->config_digest);
 }
 
-/* Those told may ask for the next reload. */
+/* Everything that can still go wrong. */
+static bool prepare(struct server *server, const struct options *next)
+{
+    struct log_settings log_settings;
+    struct error err;
+    reload_log_settings(next, flags_program(server->flags), &log_settings);
+    if (options_may_reload(server->options, next, &err) &&
+        server_prepare_ocsp(server, next, &err) && log_open(&log_settings, &err))
+        return true;
+    fail(server, err.text);
+    return false;
+}
+
+/* Those told may ask for another reload, which comes when this one is over. */
 static void tell_end(struct reload *reload)
 {
     struct audience audience = reload->audience;
@@ -236,29 +239,52 @@ static void load(uv_work_t *work)
     reload->next = options_load(reload->server->flags, &reload->problems);
 }
 
-static void on_loaded(uv_work_t *work, int status)
+static void end(struct server *server)
 {
-    struct reload *reload = work->data;
-    struct server *server = reload->server;
-    reload->is_running = false;
-    if (status == 0 && !atomic_load_explicit(&server->is_shutting_down, memory_order_relaxed)) {
-        if (reload->next)
-            apply(server, reload->next);
-        else
-            fail_with_problems(server, &reload->problems);
-        tell_end(reload);
-    }
+    struct reload *reload = server->reload;
     options_release(reload->next);
     reload->next = NULL;
     problems_free(&reload->problems);
     reload->problems = (struct problems){ 0 };
+    tell_end(reload);
+    reload->is_running = false;
     if (reload->again) {
         reload->again = false;
-        free(reload->audience.items); /* of a server that ends */
         reload->audience = reload->later;
         reload->later = (struct audience){ 0 };
         server_reload(server);
     }
+}
+
+static bool is_ending(const struct server *server)
+{
+    return atomic_load_explicit(&server->is_shutting_down, memory_order_relaxed);
+}
+
+static void on_cache_ready(struct server *server)
+{
+    if (!is_ending(server)) { /* else the last save is that of the new cache, and that is all */
+        put_in_force(server);
+        end(server);
+    }
+}
+
+static void on_loaded(uv_work_t *work, int status)
+{
+    struct reload *reload = work->data;
+    struct server *server = reload->server;
+    if (status != 0 || is_ending(server))
+        return; /* reload_free() tidies up */
+    if (!reload->next)
+        fail_with_problems(server, &reload->problems);
+    if (!reload->next || !prepare(server, reload->next)) {
+        end(server);
+        return;
+    }
+    options_describe_changes(server->options, reload->next, print_line, NULL);
+    print_new_notes(server->options, reload->next);
+    options_log_ocsp(reload->next);
+    server_replace_ocsp_cache(server, reload->next, on_cache_ready);
 }
 
 static void add_listener(struct audience *audience, struct listener_of_end listener)

@@ -288,7 +288,7 @@ static bool start(struct server *server)
 {
     struct error err;
     print_banner(server);
-    if (!server_start_ocsp(server, server->options, &err))
+    if (!server_start_ocsp(server, &err))
         return fatal(&err);
     if (!write_files(server) || !open_monitor(server))
         return false;
@@ -313,22 +313,6 @@ static void raise_file_limit(void)
         limit.rlim_cur = limit.rlim_max;
         setrlimit(RLIMIT_NOFILE, &limit);
     }
-}
-
-bool server_start_ocsp(struct server *server, const struct options *options, struct error *err)
-{
-    if (server->ocsp || !options->tls || !options->tls->ocsp_peer.verify)
-        return true;
-    if (!ocsp_is_available(err))
-        return false;
-    server->ocsp = ocsp_new(
-        &(struct ocsp_settings){ .loop = &server->control->loop, .print_name = tls_name_print });
-    server->ocsp_cache = ocsp_cache_open(
-        &(struct ocsp_cache_settings){ .type = options->ocsp_cache_type,
-                                       .preserve_revoked = options->ocsp_cache_preserve_revoked });
-    server->control->ocsp_cache = ocsp_cache_retain(server->ocsp_cache);
-    ocsp_use_cache(server->ocsp, server->ocsp_cache);
-    return true;
 }
 
 static struct server *server_new(struct options *options, const struct flags *flags)
@@ -390,20 +374,13 @@ void server_shut_down(struct server *server)
     peer_checks_reject_all(server);
 }
 
-static void on_ocsp_closed(void *ctx)
-{
-    (void)ctx;
-}
-
 /* No connection is left anywhere, so nobody posts to anybody any more: the threads may end. */
 static void end_threads(struct server *server)
 {
     unsigned count = atomic_load_explicit(&server->worker_count, memory_order_relaxed);
     for (unsigned i = 0; i < count; i++)
         worker_quit(server->workers[i]);
-    if (server->ocsp)
-        ocsp_free(server->ocsp, on_ocsp_closed, NULL);
-    ocsp_cache_close(server->ocsp_cache);
+    ocsp_free(server->ocsp, NULL, NULL);
     uv_close((uv_handle_t *)&server->rate_timer, NULL);
     lame_duck_free(server->lame_duck);
     events_free(server->events);
@@ -460,9 +437,11 @@ int server_run(struct options *options, const struct flags *flags)
     uv_run(&server->control->loop, UV_RUN_DEFAULT);
     if (server->options->ports_file_dir)
         files_remove_ports(server->options->ports_file_dir, flags_program(flags));
-    server_free(server);
-    if (code == 0)
+    if (code == 0) {
         log_inf("Server Exiting..");
+        ocsp_cache_close(server->ocsp_cache);
+    }
+    server_free(server);
     log_close();
     return code;
 }

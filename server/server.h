@@ -63,6 +63,7 @@ struct server {
     /* control thread */
     struct options *options;       /* in force; retained */
     struct ocsp_cache *ocsp_cache; /* workers get it with the options; NULL = nobody is checked */
+    void (*on_ocsp_replaced)(struct server *server); /* of the reload under way */
     struct accounts accounts;
     struct internal *internal;
     struct events *events; /* NULL without a system account, as are services */
@@ -95,8 +96,15 @@ void server_advertised_host(const struct options *options, struct buf *out);
 /** Where the monitoring port really is; 0 when it is off. Control thread. */
 int server_monitor_port(const struct server *server);
 int server_advertised_port(const struct server *server, const struct options *options);
-/** Starts the OCSP service if these options need it. Control thread, before workers see them. */
-bool server_start_ocsp(struct server *server, const struct options *options, struct error *err);
+/** Starts the OCSP service, and its cache with what was saved, if the options need them. Reads a file: before
+ *  the loop runs. (server_ocsp.c, as the next two) */
+bool server_start_ocsp(struct server *server, struct error *err);
+/** Can these options be put in force? Starts the service if they are the first to need it. Control thread. */
+bool server_prepare_ocsp(struct server *server, const struct options *options, struct error *err);
+/** Replaces the cache by that of these options, which must live until `on_done` runs: at once when there is
+ *  nothing to replace, else later, or never when the server ends before. Control thread. */
+void server_replace_ocsp_cache(struct server *server, const struct options *options,
+                               void (*on_done)(struct server *server));
 uint64_t server_next_cid(struct server *server);
 /** May one more TLS handshake begin this second? Counts it. Thread: any. */
 bool server_take_handshake(struct server *server, int64_t per_second);

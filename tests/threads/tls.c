@@ -105,10 +105,10 @@ static char *config(unsigned round)
     const char *cert = round % 3 ? "server" : "server-alt";
 
     return mem_printf(
-        "ocsp_cache: %s\n"
+        "ocsp_cache: { type: %s, local_store: \"%s/cache%u\", save_interval: 1 }\n"
         "tls { cert_file: \"%s/%s.pem\", key_file: \"%s/%s.key\", ca_file: \"%s/ca.pem\",\n"
         "      verify: true, timeout: 30, ocsp_peer: { verify: true, ca_timeout: 10 } }\n",
-        round % 2 ? "true" : "false", folder, cert, folder, cert, folder);
+        round % 4 ? "local" : "none", folder, round % 4 / 2, folder, cert, folder, cert, folder);
 }
 
 /* ---- a client: a process of its own, which may wait wherever it likes ------------------------------------ */
