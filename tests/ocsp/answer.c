@@ -137,25 +137,26 @@ static void put_time(struct buf *out, int64_t s, unsigned odd)
     wrap(out, start, odd & ODD_UTC_TIME ? 0x17 : 0x18);
 }
 
-static void put_extension(struct buf *out, const uint8_t *oid, size_t oid_len)
+static void put_extension(struct buf *out, const uint8_t *oid, size_t oid_len, bool is_critical)
 {
     static const uint8_t YES = 0xff, VALUE[] = { 0x04, 0x01, 0x2a };
     size_t start = out->len;
     put(out, 0x06, oid, oid_len);
-    put(out, 0x01, &YES, 1);
+    if (is_critical)
+        put(out, 0x01, &YES, 1);
     put(out, 0x04, VALUE, sizeof VALUE);
     wrap(out, start, 0x30);
 }
 
-/* [1] EXPLICIT Extensions with a single critical one. */
-static void put_extensions(struct buf *out, bool is_nonce)
+/* [1] EXPLICIT Extensions with a single one. */
+static void put_extensions(struct buf *out, bool is_nonce, bool is_critical)
 {
     static const uint8_t NONCE[] = { 0x2b, 6, 1, 5, 5, 7, 0x30, 1, 2 }, OTHER[] = { 0x2a, 3, 4 };
     size_t start = out->len;
     if (is_nonce)
-        put_extension(out, NONCE, sizeof NONCE);
+        put_extension(out, NONCE, sizeof NONCE, is_critical);
     else
-        put_extension(out, OTHER, sizeof OTHER);
+        put_extension(out, OTHER, sizeof OTHER, is_critical);
     wrap(out, start, 0x30);
     wrap(out, start, 0xa1);
 }
@@ -209,8 +210,10 @@ static void put_single(struct buf *out, const struct answer_recipe *recipe,
         put_time(out, next_update_s(recipe), recipe->odd);
         wrap(out, next, 0xa0);
     }
-    if (recipe->odd & ODD_CRITICAL_SINGLE)
-        put_extensions(out, false);
+    bool is_also = cert == recipe->also;
+    bool is_critical = recipe->odd & (is_also ? ODD_CRITICAL_SIBLING : ODD_CRITICAL_SINGLE);
+    if (is_critical || recipe->odd & ODD_EXTENSIONS)
+        put_extensions(out, false, is_critical);
     wrap(out, start, 0x30);
 }
 
@@ -239,7 +242,8 @@ static void put_response_data(struct buf *out, const struct answer_recipe *recip
         wrap(out, start, 0xa0);
     }
     put_responder_id(out, recipe);
-    put_time(out, this_update_s(recipe), recipe->odd);
+    int64_t later_s = recipe->odd & ODD_PRODUCED_LATER ? 365 * 86400 : 0;
+    put_time(out, this_update_s(recipe) + later_s, recipe->odd);
     size_t singles = out->len;
     if (recipe->also)
         put_single(out, recipe, recipe->also, recipe->also_status);
@@ -249,7 +253,9 @@ static void put_response_data(struct buf *out, const struct answer_recipe *recip
         put_single(out, recipe, recipe->cert, recipe->status);
     wrap(out, singles, 0x30);
     if (recipe->odd & (ODD_CRITICAL_RESPONSE | ODD_CRITICAL_NONCE))
-        put_extensions(out, recipe->odd & ODD_CRITICAL_NONCE);
+        put_extensions(out, recipe->odd & ODD_CRITICAL_NONCE, true);
+    else if (recipe->odd & ODD_EXTENSIONS)
+        put_extensions(out, false, false);
     wrap(out, start, 0x30);
 }
 

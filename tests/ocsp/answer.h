@@ -26,12 +26,15 @@ enum answer_oddity {
     ODD_CRITICAL_NONCE = 1 << 8,    /* a critical nonce in the ResponseData */
     ODD_EMPTY_CERTS = 1 << 9,       /* [0] with an empty list */
     ODD_NO_SINGLES = 1 << 10,
-    ODD_TRAILING = 1 << 11,       /* a byte behind the outer structure */
-    ODD_TRAILING_BASIC = 1 << 12, /* a byte behind the basic one */
-    ODD_BY_NAME = 1 << 13,        /* ResponderID by name, and of somebody else */
-    ODD_PSS = 1 << 14,            /* RSA-PSS signature */
-    ODD_REASON = 1 << 15,         /* revoked with reason removeFromCRL */
-    ODD_TYPE = 1 << 16            /* another response type */
+    ODD_TRAILING = 1 << 11,         /* a byte behind the outer structure */
+    ODD_TRAILING_BASIC = 1 << 12,   /* a byte behind the basic one */
+    ODD_BY_NAME = 1 << 13,          /* ResponderID by name, and of somebody else */
+    ODD_PSS = 1 << 14,              /* RSA-PSS signature */
+    ODD_REASON = 1 << 15,           /* revoked with reason removeFromCRL */
+    ODD_TYPE = 1 << 16,             /* another response type */
+    ODD_CRITICAL_SIBLING = 1 << 17, /* unknown critical extension in the answer about `also` */
+    ODD_EXTENSIONS = 1 << 18,       /* unknown ones that are not critical, in both places */
+    ODD_PRODUCED_LATER = 1 << 19    /* producedAt is a year from now */
 };
 
 struct answer_recipe {
