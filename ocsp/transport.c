@@ -51,6 +51,7 @@ struct exchange {
     struct buf body;
     size_t head_size;    /* bytes of heads so far, those of redirects included */
     const char *refused; /* why we ourselves broke it off */
+    bool is_settled;     /* ... because the status says it all */
     char error[CURL_ERROR_SIZE];
 };
 
@@ -164,6 +165,12 @@ static size_t on_body(char *data, size_t size, size_t count, void *ctx)
 {
     struct exchange *exchange = ctx;
     size_t len = size * count;
+    long status = 0;
+    exchange->transport->curl.easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (status != 200) { /* an error page, of any length */
+        exchange->is_settled = true;
+        return 0;
+    }
     if (len > OCSP_RESPONSE_MAX - exchange->body.len) {
         exchange->refused = "response exceeds 65536 bytes";
         return 0;
@@ -221,7 +228,7 @@ static void finish(struct exchange *exchange, CURLcode code)
     curl->easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
     if (exchange->refused)
         result.error = exchange->refused;
-    else if (code != CURLE_OK)
+    else if (code != CURLE_OK && !exchange->is_settled)
         result.error = exchange->error[0] ? exchange->error : curl->easy_strerror(code);
     result.has_timed_out = !exchange->refused && code == CURLE_OPERATION_TIMEDOUT;
     result.status = (int)status;

@@ -175,11 +175,14 @@ static void send_gzip(struct wire *wire, struct span body)
     buf_free(&packed);
 }
 
-static void send_endless(struct wire *wire)
+static void send_endless(struct wire *wire, int code)
 {
-    static const char HEAD[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
     static const char CHUNK[] = "10\r\n0123456789abcdef\r\n";
-    bool ok = send_all(wire, HEAD, sizeof HEAD - 1);
+    char head[80];
+    int len =
+        snprintf(head, sizeof head, "HTTP/1.1 %d Something\r\nTransfer-Encoding: chunked\r\n\r\n",
+                 code ? code : 200);
+    bool ok = send_all(wire, head, (size_t)len);
     while (ok)
         ok = send_all(wire, CHUNK, sizeof CHUNK - 1);
 }
@@ -250,7 +253,7 @@ static bool act(struct wire *wire, const struct responder_script *script)
         send_response(wire, OCSP_TYPE, span_make(body.data, 70000));
         break;
     case RESPONDER_ENDLESS:
-        send_endless(wire);
+        send_endless(wire, script->code);
         goes_on = false;
         break;
     case RESPONDER_RESET:

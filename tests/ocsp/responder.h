@@ -19,7 +19,7 @@ enum responder_act {
     RESPONDER_WRONG_TYPE, /* as ANSWER, but says text/html */
     RESPONDER_GZIP,       /* as ANSWER, with Content-Encoding: gzip */
     RESPONDER_TOO_LARGE,  /* 200, Content-Length of 70000 and that many bytes */
-    RESPONDER_ENDLESS,    /* 200, chunks without end */
+    RESPONDER_ENDLESS,    /* HTTP status `code` (or 200), chunks without end */
     RESPONDER_LONG_HEAD,  /* 200, header lines without end */
     RESPONDER_RESET,      /* reads the request, then resets the connection */
     RESPONDER_HANG,       /* reads the request, then nothing */

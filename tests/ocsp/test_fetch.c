@@ -151,6 +151,19 @@ ParameterizedTest(struct order_row *row, fetch, order)
     stop();
 }
 
+Test(fetch, a_status_tells_enough_whatever_follows_it)
+{
+    struct responder_script script = rig_script(&rig, RESPONDER_ENDLESS);
+    script.code = 404;
+    responder_set(rig.responder, SLOT_LEAF, &script);
+    rig_log_start(&rig);
+    cr_expect_eq(rig_judge_leaf(&rig, &options), OCSP_REJECT);
+    char *log = rig_log_take(&rig);
+    cr_expect(strstr(log, "bad OCSP responder http status: [404]"), "%s", log);
+    free(log);
+    stop();
+}
+
 Test(fetch, ends_with_a_bad_answer_that_is_an_answer)
 {
     struct pki_cert leaf = make_leaf(responder_url(rig.responder, SLOT_OTHER),
