@@ -3,7 +3,7 @@
 
 #include "base/mem.h"
 
-#include "options.h"
+#include "options_schema.h"
 
 #include <stdlib.h>
 
@@ -52,6 +52,18 @@ void accounts_tie(struct accounts *accounts, struct options *options)
         configured->account = accounts_get(accounts, configured->name);
         configured->account->is_configured = true;
     }
+    options->index_count = accounts->count;
+    options->accounts_by_index =
+        options_alloc(options, accounts->count * sizeof *options->accounts_by_index);
+    for (size_t i = 0; i < options->account_count; i++)
+        options->accounts_by_index[options->accounts[i]->account->index] = options->accounts[i];
+}
+
+const struct account_options *account_options_of(const struct options *options,
+                                                 const struct account *account)
+{
+    return account->index < options->index_count ? options->accounts_by_index[account->index]
+                                                 : NULL;
 }
 
 void accounts_free(struct accounts *accounts)

@@ -15,6 +15,7 @@
 #define GLOBAL_ACCOUNT "$G"
 #define SYSTEM_ACCOUNT "$SYS"
 
+struct account_options;
 struct options;
 
 /** What one worker counts of an account. */
@@ -48,6 +49,9 @@ struct account *accounts_get(struct accounts *accounts, const char *name);
 /** Finds or makes the accounts that the options name and ties the options to them. Before any worker sees the
  *  options. */
 void accounts_tie(struct accounts *accounts, struct options *options);
+/** What the options say about the account; NULL when they do not know it any more. */
+const struct account_options *account_options_of(const struct options *options,
+                                                 const struct account *account);
 /** All connections must be gone. */
 void accounts_free(struct accounts *accounts);
 

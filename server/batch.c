@@ -11,6 +11,7 @@ struct header {
     uint32_t data_len, header_size;
     uint32_t subject_len, reply_len, queue_len;
     uint8_t hops;
+    bool is_imported, is_answer;
 };
 
 static size_t aligned(size_t size)
@@ -57,7 +58,9 @@ void batch_append(struct batch *batch, const struct batch_entry *entry)
                                .subject_len = (uint32_t)entry->subject.len,
                                .reply_len = (uint32_t)entry->reply.len,
                                .queue_len = (uint32_t)entry->queue.len,
-                               .hops = entry->hops };
+                               .hops = entry->hops,
+                               .is_imported = entry->is_imported,
+                               .is_answer = entry->is_answer };
     at = put(at + sizeof *header, entry->subject);
     at = put(at, entry->reply);
     at = put(at, entry->queue);
@@ -83,7 +86,9 @@ bool batch_next(const struct batch *batch, size_t *at, struct batch_entry *entry
     *entry = (struct batch_entry){ .account = header->account,
                                    .origin = header->origin,
                                    .header_size = header->header_size,
-                                   .hops = header->hops };
+                                   .hops = header->hops,
+                                   .is_imported = header->is_imported,
+                                   .is_answer = header->is_answer };
     entry->subject = take(&bytes, header->subject_len);
     entry->reply = take(&bytes, header->reply_len);
     entry->queue = take(&bytes, header->queue_len);

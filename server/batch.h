@@ -22,7 +22,9 @@ struct batch_entry {
     struct span data;  /* followed by CR LF in the batch */
     uint32_t header_size;
     struct conn_handle origin;
-    uint8_t hops; /* workers that had no member of the group any more */
+    uint8_t hops;     /* workers that had no member of the group any more */
+    bool is_imported; /* as in struct run */
+    bool is_answer;   /* for who waits for the answer of a service */
 };
 
 /** Room for at least `size` bytes. Owned by the caller until posted; the receiver frees it. */

@@ -13,6 +13,7 @@
 #include "permissions.h"
 #include "responses.h"
 #include "router.h"
+#include "stream_imports.h"
 #include "server.h"
 #include "trace.h"
 
@@ -61,11 +62,8 @@ void client_remove_sub(struct client *client, struct sub *sub)
 {
     if (sub->dead)
         return;
-    sub->dead = true;
     map_remove(&client->subs, sub_sid(sub));
-    subjects_remove(client->conn->account->subjects, sub);
-    sub->next = client->conn->worker->dead_subs;
-    client->conn->worker->dead_subs = sub;
+    stream_imports_unsubscribe(sub);
 }
 
 void client_remove_all_subs(struct client *client)
@@ -132,7 +130,7 @@ static void handle_sub(struct client *client, const struct proto_op *op)
         struct sub *sub = sub_new(conn, conn->worker->index, op->subject, op->queue, op->sid);
         sub->filtered = permissions_needs_filter(client->permissions, op->subject, op->queue);
         map_put(&client->subs, sub_sid(sub), sub);
-        subjects_add(conn->account->subjects, sub);
+        stream_imports_subscribe(sub);
     }
     client_ok(client);
 }

@@ -7,6 +7,8 @@
 
 #include "account.h"
 #include "auth.h"
+#include "conn_info.h"
+#include "event_json.h"
 #include "options.h"
 #include "server.h"
 #include "version.h"
@@ -97,6 +99,23 @@ static void send_info(struct client *client, bool first, bool is_ldm)
 void client_send_info(struct client *client, bool first)
 {
     send_info(client, first, false);
+}
+
+void client_put_requestor(const struct conn *conn, bool share, struct json *json)
+{
+    const struct client *client = client_of(conn);
+    if (!share) {
+        json_string(json, "acc", conn->account->name);
+        json_int(json, "rtt", client->rtt_ns);
+        return;
+    }
+    struct conn_info info;
+    conn_info_take(conn, &(struct conn_detail){ 0 }, &info);
+    struct event_client shared = conn_info_event(&info);
+    shared.rtt = info.rtt_ns;
+    shared.server = conn->worker->server->name;
+    event_put_client_members(json, &shared);
+    conn_info_clear(&info);
 }
 
 void client_send_ldm_info(struct client *client)

@@ -308,6 +308,7 @@ const struct protocol CLIENT_PROTOCOL = {
     .freed = freed,
     .deliver = client_deliver,
     .unanswered = client_unanswered,
+    .put_requestor = client_put_requestor,
     .options_changed = options_changed,
     .describe = describe,
 };

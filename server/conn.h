@@ -23,6 +23,7 @@
 #include "worker.h"
 
 struct conn;
+struct json;
 struct layer;
 struct run;
 struct sub;
@@ -73,6 +74,9 @@ struct protocol {
     void (*deliver)(struct sub *sub, struct run *run, unsigned first, unsigned count, bool share);
     /** Nobody took a message of this connection that wants an answer. */
     void (*unanswered)(struct conn *conn, struct span subject, struct span reply);
+    /** Prints who this is, for a service of another account that it calls: members of a JSON object, more of them if
+     *  the import says `share`. May be NULL. */
+    void (*put_requestor)(const struct conn *conn, bool share, struct json *json);
     /** The options in force have changed (worker->options). May be NULL. */
     void (*options_changed)(struct conn *conn);
     /** The log prefix behind "kind:id"; appends, may be NULL. */

@@ -24,19 +24,20 @@ static void forget(struct match_cache *cache, struct match **slot)
     *slot = NULL;
 }
 
-static void forget_all(struct match_cache *cache)
+void match_cache_clear(struct match_cache *cache)
 {
     for (size_t i = 0; cache->count > 0 && i < MATCH_SLOTS; i++)
         forget(cache, &cache->slots[i]);
 }
 
 struct match *match_cache_get(struct match_cache *cache, struct subjects *index,
-                              struct span subject, uint64_t hash, unsigned worker)
+                              struct span subject, uint64_t hash, unsigned worker, bool *is_new)
 {
     if (!cache->slots)
         cache->slots = mem_zero(MATCH_SLOTS * sizeof *cache->slots);
     struct match **slot = &cache->slots[(hash >> 20) & (MATCH_SLOTS - 1)];
-    if (is_hit(*slot, index, subject, hash)) {
+    *is_new = !is_hit(*slot, index, subject, hash);
+    if (!*is_new) {
         if (++cache->hits == HITS_PER_REPORT) {
             subjects_count_hits(index, cache->hits);
             cache->hits = 0;
@@ -46,7 +47,7 @@ struct match *match_cache_get(struct match_cache *cache, struct subjects *index,
     forget(cache, slot);
     struct match *match = subjects_match(index, subject, hash, worker);
     if (cache->bytes + match->size > MATCH_BYTES)
-        forget_all(cache);
+        match_cache_clear(cache);
     *slot = match;
     cache->count++;
     cache->bytes += match->size;
@@ -55,6 +56,6 @@ struct match *match_cache_get(struct match_cache *cache, struct subjects *index,
 
 void match_cache_free(struct match_cache *cache)
 {
-    forget_all(cache);
+    match_cache_clear(cache);
     free(cache->slots);
 }

@@ -16,9 +16,12 @@ struct match_cache {
     uint64_t hits; /* not yet told to the index */
 };
 
-/** The match of a subject, from memory if nothing has changed. Borrowed until the next call. */
+/** The match of a subject, from memory if nothing has changed; *is_new: it was not there. Borrowed until the next
+ *  call. */
 struct match *match_cache_get(struct match_cache *cache, struct subjects *index,
-                              struct span subject, uint64_t hash, unsigned worker);
+                              struct span subject, uint64_t hash, unsigned worker, bool *is_new);
+/** Forgets all of them. */
+void match_cache_clear(struct match_cache *cache);
 void match_cache_free(struct match_cache *cache);
 
 #endif

@@ -14,6 +14,8 @@
 #include "parser/conf.h"
 #include "tls/tls.h"
 
+#include "account_options.h"
+
 struct flags;       /* the parsed command line, flags.h */
 struct permissions; /* permissions.h */
 
@@ -47,18 +49,7 @@ struct tls_options {
     struct tls_options *next;    /* all blocks of these options */
 };
 
-struct account;
 struct jwt;
-
-/** A block of accounts {}; there is always one for "$G" and, unless it is switched off, for the system account. */
-struct account_options {
-    const char *name;
-    const char *nkey;                                                       /* NULL when unset */
-    int64_t max_connections, max_subscriptions, max_payload, max_leafnodes; /* -1 = unlimited */
-    struct permissions *defaults; /* of users that have none of their own; NULL = unrestricted */
-    const struct jwt *claims;     /* operator mode: what its JWT says; NULL otherwise */
-    struct account *account;      /* set by the control thread before a worker sees the options */
-};
 
 /** A user of authorization.users or of an account. */
 struct user_options {
@@ -275,6 +266,9 @@ struct options {
     struct operator_options operator_;
     struct account_options **accounts; /* file order; "$G" first */
     size_t account_count;
+    /* by account->index, NULL where there is none; set by the control thread before a worker sees the options */
+    struct account_options **accounts_by_index;
+    size_t index_count;
     const char *system_account_name; /* as configured; NULL = "$SYS" */
     bool no_system_account;
     struct account_options *system_account; /* NULL without one */

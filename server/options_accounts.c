@@ -38,7 +38,7 @@ const struct schema ACCOUNT_LIMITS_SCHEMA = {
 };
 
 static option_read_fn read_account_users, read_account_defaults, read_account_nkey, read_limits,
-    read_nothing;
+    read_account_exports, read_account_imports, read_nothing;
 
 static const struct option_row ACCOUNT_ROWS[] = {
     ROW("users", NULL, OPTION_CUSTOM, NOWHERE, NULL, RELOAD_LIVE, NULL,
@@ -52,10 +52,12 @@ static const struct option_row ACCOUNT_ROWS[] = {
         .block = &ACCOUNT_LIMITS_SCHEMA),
     ROW("nkey", NULL, OPTION_CUSTOM, NOWHERE, NULL, RELOAD_LIVE, NULL,
         .help = "Public key `A...` of the account.", .read = read_account_nkey),
-    ROW("exports", NULL, OPTION_CUSTOM, NOWHERE, NULL, RELOAD_NOTHING, NULL,
-        .help = "Refused: not available.", .read = read_refused),
-    ROW("imports", NULL, OPTION_CUSTOM, NOWHERE, NULL, RELOAD_NOTHING, NULL,
-        .help = "Refused: not available.", .read = read_refused),
+    ROW("exports", NULL, OPTION_CUSTOM, NOWHERE, NULL, RELOAD_LIVE, NULL,
+        .help = "List of subjects that other accounts may import.", .read = read_account_exports,
+        .block = &EXPORT_SCHEMA),
+    ROW("imports", NULL, OPTION_CUSTOM, NOWHERE, NULL, RELOAD_LIVE, NULL,
+        .help = "List of what this account takes from the exports of others.",
+        .read = read_account_imports, .block = &IMPORT_SCHEMA),
     ROW("mappings", "maps", OPTION_CUSTOM, NOWHERE, NULL, RELOAD_NOTHING, NULL,
         .help = "Refused: not available.", .read = read_refused),
     ROW("msg_trace", "trace_dest", OPTION_CUSTOM, NOWHERE, NULL, RELOAD_NOTHING, NULL,
@@ -94,6 +96,20 @@ static void read_account_defaults(struct options_reader *reader, const struct op
     (void)row;
     permissions_release(account->defaults);
     account->defaults = read_permissions(reader, value);
+}
+
+static void read_account_exports(struct options_reader *reader, const struct option_row *row,
+                                 const struct conf_value *value, void *target)
+{
+    (void)row;
+    read_exports(reader, value, ((struct account_block *)target)->account);
+}
+
+static void read_account_imports(struct options_reader *reader, const struct option_row *row,
+                                 const struct conf_value *value, void *target)
+{
+    (void)row;
+    read_imports(reader, value, ((struct account_block *)target)->account);
 }
 
 static void read_account_nkey(struct options_reader *reader, const struct option_row *row,
@@ -221,6 +237,7 @@ void read_accounts(struct options_reader *reader, const struct option_row *row,
         read_account_names(reader, value);
     for (size_t i = 0; value->type == CONF_MAP && i < value->count; i++)
         read_account(reader, value->items[i]);
+    options_resolve_accounts(reader, value);
 }
 
 void read_system_account(struct options_reader *reader, const struct option_row *row,

@@ -98,6 +98,8 @@ void options_print_docs(struct buf *out)
         &RESPONSES_SCHEMA,
         &ACCOUNT_SCHEMA,
         &ACCOUNT_LIMITS_SCHEMA,
+        &EXPORT_SCHEMA,
+        &IMPORT_SCHEMA,
         &WEBSOCKET_SCHEMA,
         &MQTT_SCHEMA,
         &OVERRIDE_AUTH_SCHEMA,

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "parser/transform.h"
 
 #include "account.h"
 #include "jwt.h"
@@ -95,13 +96,22 @@ struct options *options_retain(struct options *options)
     return options;
 }
 
+static void release_account(struct account_options *account)
+{
+    permissions_release(account->defaults);
+    for (size_t i = 0; i < account->stream_count; i++)
+        transform_free(account->streams[i].transform);
+    for (size_t i = 0; i < account->service_count; i++)
+        transform_free(account->services[i].transform);
+}
+
 static void release_parts(struct options *options)
 {
     tls_options_release(options);
     for (size_t i = 0; i < options->auth.user_count; i++)
         permissions_release(options->auth.users[i].permissions);
     for (size_t i = 0; i < options->account_count; i++)
-        permissions_release(options->accounts[i]->defaults);
+        release_account(options->accounts[i]);
     for (size_t i = 0; i < options->operator_.operator_count; i++)
         jwt_free(options->operator_.operators[i]);
     for (size_t i = 0; i < options->operator_.preload_count; i++)

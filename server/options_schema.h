@@ -82,9 +82,9 @@ struct schema {
 extern const struct schema ROOT_SCHEMA, TLS_SCHEMA, CERTS_SCHEMA, OCSP_PEER_SCHEMA,
     OCSP_CACHE_SCHEMA, AUTHORIZATION_SCHEMA, USER_SCHEMA, PERMISSIONS_SCHEMA,
     SUBJECT_PERMISSIONS_SCHEMA, RESPONSES_SCHEMA, ACCOUNT_SCHEMA, ACCOUNT_LIMITS_SCHEMA,
-    WEBSOCKET_SCHEMA, MQTT_SCHEMA, OVERRIDE_AUTH_SCHEMA, LEAFNODES_SCHEMA, LEAF_AUTH_SCHEMA,
-    LEAF_USER_SCHEMA, REMOTE_SCHEMA, PROXY_SCHEMA, COMPRESSION_SCHEMA, CLUSTER_SCHEMA,
-    GATEWAY_SCHEMA, JETSTREAM_SCHEMA;
+    EXPORT_SCHEMA, IMPORT_SCHEMA, WEBSOCKET_SCHEMA, MQTT_SCHEMA, OVERRIDE_AUTH_SCHEMA,
+    LEAFNODES_SCHEMA, LEAF_AUTH_SCHEMA, LEAF_USER_SCHEMA, REMOTE_SCHEMA, PROXY_SCHEMA,
+    COMPRESSION_SCHEMA, CLUSTER_SCHEMA, GATEWAY_SCHEMA, JETSTREAM_SCHEMA;
 
 /* ---- memory that lives as long as the options; erased before it is freed ----------------- */
 
@@ -194,6 +194,12 @@ struct account_options *options_account(struct options *options, const char *nam
 /** Appends a list of users to those that are there; the problems of the whole list point at `at`. */
 void read_user_list(struct options_reader *reader, const struct conf_value *list,
                     const struct account_options *account, const struct conf_value *at);
+void read_exports(struct options_reader *reader, const struct conf_value *value,
+                  struct account_options *account);
+void read_imports(struct options_reader *reader, const struct conf_value *value,
+                  struct account_options *account);
+/** Ties imports to exports when all accounts are read; problems point at the accounts block. */
+void options_resolve_accounts(struct options_reader *reader, const struct conf_value *at);
 /** Gives the users of an account, from number `first` on, these permissions if they have none. */
 void users_take_defaults(struct options *options, size_t first, struct permissions *defaults);
 

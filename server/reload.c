@@ -9,8 +9,10 @@
 #include "files.h"
 #include "flags.h"
 #include "options.h"
+#include "router.h"
 #include "server.h"
 #include "services.h"
+#include "stream_imports.h"
 #include "transport_tls.h"
 
 #include <stdlib.h>
@@ -80,8 +82,11 @@ struct options_post {
 static void take_options(struct worker *worker, struct post *post)
 {
     struct options_post *message = (struct options_post *)post;
-    options_release(worker->options);
+    struct options *old = worker->options;
     worker->options = message->options;
+    router_options_changed(worker->router);
+    stream_imports_options_changed(worker, old);
+    options_release(old);
     ocsp_cache_release(worker->ocsp_cache);
     worker->ocsp_cache = message->ocsp_cache;
     free(message);

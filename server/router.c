@@ -9,6 +9,8 @@
 #include "match_cache.h"
 #include "options.h"
 #include "server.h"
+#include "service_imports.h"
+#include "stream_imports.h"
 
 #include <stdlib.h>
 
@@ -18,8 +20,11 @@
 struct router {
     struct worker *worker;
     struct run run;
-    const struct match *match; /* of the run */
+    struct run *passed[PASS_DEPTH_MAX]; /* runs inside of runs; made when first needed */
+    unsigned depth;                     /* how many of them are going on */
     struct match_cache cache;
+    struct service_imports *services;
+    struct buf local; /* what the subject of a run is called in an account that imports it */
     struct batch *batches[MAX_WORKERS + 1]; /* being filled; NULL = none */
 };
 
@@ -27,6 +32,7 @@ struct router *router_new(struct worker *worker)
 {
     struct router *router = mem_zero(sizeof *router);
     router->worker = worker;
+    router->services = service_imports_new(router);
     return router;
 }
 
@@ -36,6 +42,10 @@ void router_free(struct router *router)
         return;
     for (unsigned i = 0; i <= MAX_WORKERS; i++)
         free(router->batches[i]);
+    for (unsigned i = 0; i < PASS_DEPTH_MAX; i++)
+        free(router->passed[i]);
+    service_imports_free(router->services);
+    buf_free(&router->local);
     match_cache_free(&router->cache);
     free(router);
 }
@@ -76,19 +86,27 @@ static bool is_behind(const struct worker *target, const struct options *options
     return atomic_load_explicit(&target->inbox_bytes, memory_order_relaxed) > limit;
 }
 
+/* What another worker is to do with a message; all zero: give it to its plain subscriptions. */
+struct delivery_kind {
+    struct span queue; /* not empty: to one member of this group */
+    unsigned hops;
+    bool is_answer; /* to who waits there for the answer of a service */
+};
+
 /* One message for one worker: for its plain subscriptions, or (queue not empty) for one member of a group. */
-static void send_to_worker(struct router *router, unsigned index, const struct message *message,
-                           struct span queue, unsigned hops)
+static void send_to_worker(struct router *router, const struct run *run, unsigned index,
+                           const struct message *message, const struct delivery_kind *kind)
 {
-    const struct run *run = &router->run;
     struct batch_entry entry = { .account = run->account,
                                  .subject = run->subject,
                                  .reply = message->reply,
-                                 .queue = queue,
+                                 .queue = kind->queue,
                                  .data = message->data,
                                  .header_size = message->header_size,
                                  .origin = run->origin,
-                                 .hops = (uint8_t)hops };
+                                 .is_imported = run->is_imported,
+                                 .is_answer = kind->is_answer,
+                                 .hops = (uint8_t)kind->hops };
     size_t size = batch_entry_size(&entry);
     if (router->batches[index] && !batch_has_room(router->batches[index], size))
         hand_over(router, index);
@@ -100,23 +118,23 @@ static void send_to_worker(struct router *router, unsigned index, const struct m
         conn_stall(run->source, INBOX_STALL_MS);
 }
 
-static void send_to_workers(struct router *router, unsigned first, unsigned count)
+static void send_to_workers(struct router *router, struct run *run, unsigned first, unsigned count)
 {
-    struct run *run = &router->run;
-    for (uint64_t left = router->match->remote; left; left &= left - 1) {
+    static const struct delivery_kind PLAIN;
+    for (uint64_t left = run->match->remote; left; left &= left - 1) {
         unsigned index = (unsigned)__builtin_ctzll(left);
         for (unsigned i = first; i < first + count; i++)
-            send_to_worker(router, index, &run->messages[i], (struct span){ 0 }, 0);
+            send_to_worker(router, run, index, &run->messages[i], &PLAIN);
     }
-    if (router->match->remote)
+    if (run->match->remote)
         memset(run->accepted + first, 1, count);
 }
 
 /* ---- this worker --------------------------------------------------------------------------------------- */
 
-static void drop_shared(struct router *router)
+static void drop_shared(struct router *router, struct run *run)
 {
-    struct shared_bytes *shared = &router->run.shared;
+    struct shared_bytes *shared = &run->shared;
     for (unsigned i = 0; i < shared->count; i++)
         block_release(&router->worker->pool, shared->blocks[i]);
     shared->count = 0;
@@ -128,25 +146,47 @@ static bool wants_same_bytes(const struct sub *a, const struct sub *b)
     return a->conn->protocol == b->conn->protocol && span_equal(sub_sid(a), sub_sid(b));
 }
 
-/* Subscriptions with equal sids stand together, so what was formatted for one serves the next. */
-static void deliver_plain(struct router *router, unsigned first, unsigned count)
+/* To a subscription of another account that imports the subject. Its own protocol is not to know. */
+static void deliver_imported(struct router *router, struct run *run, const struct sub *sub,
+                             unsigned first, unsigned count)
 {
-    const struct match *match = router->match;
+    struct span subject = run->subject;
+    struct sub *origin = stream_imports_origin(sub, subject, &router->local);
+    if (!origin || run->is_imported) /* what came by an import of services goes no further */
+        return;
+    run->subject = buf_span(&router->local);
+    origin->conn->protocol->deliver(origin, run, first, count, false);
+    run->subject = subject;
+}
+
+static inline void deliver_to_sub(struct router *router, struct run *run, struct sub *sub,
+                                  unsigned first, unsigned count, bool share)
+{
+    if (sub->is_shadow)
+        deliver_imported(router, run, sub, first, count);
+    else
+        sub->conn->protocol->deliver(sub, run, first, count, share);
+}
+
+/* Subscriptions with equal sids stand together, so what was formatted for one serves the next. */
+static void deliver_plain(struct router *router, struct run *run, unsigned first, unsigned count)
+{
+    const struct match *match = run->match;
     for (uint32_t i = 0; i < match->plain_count; i++) {
         struct sub *sub = match->plain[i];
         bool as_before = i > 0 && wants_same_bytes(match->plain[i - 1], sub);
         bool as_next = i + 1 < match->plain_count && wants_same_bytes(sub, match->plain[i + 1]);
         if (!as_before)
-            drop_shared(router);
-        sub->conn->protocol->deliver(sub, &router->run, first, count, as_before || as_next);
+            drop_shared(router, run);
+        deliver_to_sub(router, run, sub, first, count, as_before || as_next);
     }
-    drop_shared(router);
+    drop_shared(router, run);
 }
 
 /* Offers message i to this worker's members, from a random one on, until one takes it. */
-static bool offer_to_members(struct router *router, const struct match_group *group, unsigned i)
+static bool offer_to_members(struct router *router, struct run *run,
+                             const struct match_group *group, unsigned i)
 {
-    struct run *run = &router->run;
     if (group->member_count == 0)
         return false;
     uint8_t accepted_before = run->accepted[i];
@@ -155,7 +195,7 @@ static bool offer_to_members(struct router *router, const struct match_group *gr
         uint32_t at = start + k < group->member_count ? start + k : start + k - group->member_count;
         struct sub *sub = group->members[at];
         run->accepted[i] = 0;
-        sub->conn->protocol->deliver(sub, run, i, 1, false);
+        deliver_to_sub(router, run, sub, i, 1, false);
         if (run->accepted[i])
             return true;
     }
@@ -175,60 +215,58 @@ static unsigned worker_of_member(const struct match_group *group, uint32_t n)
 }
 
 /* One member of the group gets message i; every member of every worker has the same chance. */
-static void deliver_to_group(struct router *router, const struct match_group *group, unsigned i,
-                             unsigned hops)
+static void deliver_to_group(struct router *router, struct run *run,
+                             const struct match_group *group, unsigned i, unsigned hops)
 {
     uint32_t elsewhere = group->total - group->member_count;
     uint32_t n = elsewhere ? rand_below(group->total) : 0;
-    if ((elsewhere == 0 || n < group->member_count) && offer_to_members(router, group, i))
+    if ((elsewhere == 0 || n < group->member_count) && offer_to_members(router, run, group, i))
         return;
     if (elsewhere == 0)
         return;
     n = n < group->member_count ? rand_below(elsewhere) : n - group->member_count;
-    send_to_worker(router, worker_of_member(group, n), &router->run.messages[i], group->queue,
-                   hops);
-    router->run.accepted[i] = 1;
+    send_to_worker(router, run, worker_of_member(group, n), &run->messages[i],
+                   &(struct delivery_kind){ .queue = group->queue, .hops = hops });
+    run->accepted[i] = 1;
 }
 
-static void deliver_to_groups(struct router *router, unsigned i)
+static void deliver_to_groups(struct router *router, struct run *run, unsigned i)
 {
-    for (uint32_t g = 0; g < router->match->group_count; g++)
-        deliver_to_group(router, &router->match->groups[g], i, 0);
+    for (uint32_t g = 0; g < run->match->group_count; g++)
+        deliver_to_group(router, run, &run->match->groups[g], i, 0);
 }
 
 /* Message by message where a connection gets several copies: their order is the publisher's. */
-static void deliver_one_by_one(struct router *router)
+static void deliver_one_by_one(struct router *router, struct run *run)
 {
-    for (unsigned i = 0; i < router->run.count; i++) {
-        deliver_plain(router, i, 1);
-        send_to_workers(router, i, 1);
-        deliver_to_groups(router, i);
+    for (unsigned i = 0; i < run->count; i++) {
+        deliver_plain(router, run, i, 1);
+        send_to_workers(router, run, i, 1);
+        deliver_to_groups(router, run, i);
     }
 }
 
-static void deliver_run(struct router *router)
+static void deliver_run(struct router *router, struct run *run)
 {
-    struct run *run = &router->run;
-    const struct match *match = router->match;
+    const struct match *match = run->match;
     if (run->is_from_remote) {
         if (match->is_simple)
-            deliver_plain(router, 0, run->count);
+            deliver_plain(router, run, 0, run->count);
         else
             for (unsigned i = 0; i < run->count; i++)
-                deliver_plain(router, i, 1);
+                deliver_plain(router, run, i, 1);
     } else if (!match->is_simple || (match->remote && match->group_count)) {
-        deliver_one_by_one(router);
+        deliver_one_by_one(router, run);
     } else {
-        deliver_plain(router, 0, run->count);
-        send_to_workers(router, 0, run->count);
+        deliver_plain(router, run, 0, run->count);
+        send_to_workers(router, run, 0, run->count);
         for (unsigned i = 0; match->group_count && i < run->count; i++)
-            deliver_to_groups(router, i);
+            deliver_to_groups(router, run, i);
     }
 }
 
-static void count_out(struct router *router)
+static void count_out(struct router *router, const struct run *run)
 {
-    const struct run *run = &router->run;
     if (run->out_msgs == 0)
         return;
     struct account_traffic *traffic = account_traffic(run->account, router->worker->index);
@@ -245,20 +283,37 @@ static void tell_unanswered(struct run *run)
             run->source->protocol->unanswered(run->source, run->subject, run->messages[i].reply);
 }
 
+/* The last thing done with a run: its match may be gone afterwards. */
+static void pass_onward(struct router *router, struct run *run)
+{
+    unsigned onward = run->match->onward;
+    if (onward & ONWARD_ANSWER)
+        service_imports_return(router->services, run);
+    if (onward & ONWARD_SERVICE)
+        service_imports_request(router->services, run);
+}
+
+static void finish_run(struct router *router, struct run *run)
+{
+    if (!match_is_empty(run->match)) {
+        if (run->has_replies || run->match->group_count)
+            memset(run->accepted, 0, run->count);
+        deliver_run(router, run);
+        count_out(router, run);
+    } else if (run->has_replies) {
+        memset(run->accepted, 0, run->count);
+    }
+    if (run->match->onward && !run->is_from_remote)
+        pass_onward(router, run);
+}
+
 void router_end_run(struct router *router)
 {
     assert_on_worker(router->worker);
     struct run *run = &router->run;
     if (run->count == 0)
         return;
-    if (!match_is_empty(router->match)) {
-        if (run->has_replies || router->match->group_count)
-            memset(run->accepted, 0, run->count);
-        deliver_run(router);
-        count_out(router);
-    } else if (run->has_replies) {
-        memset(run->accepted, 0, run->count);
-    }
+    finish_run(router, run);
     if (run->has_replies && run->source)
         tell_unanswered(run);
     run->count = 0;
@@ -266,19 +321,23 @@ void router_end_run(struct router *router)
 
 /* ---- collecting ------------------------------------------------------------------------------------------ */
 
-static void begin_run(struct router *router, struct account *account, struct span subject)
+static void begin_run(struct router *router, struct run *run, struct account *account,
+                      struct span subject)
 {
-    struct run *run = &router->run;
+    bool is_new;
     uint64_t hash = hash_bytes(&router->worker->server->hash_key, subject);
     run->account = account;
     run->subject = subject;
     run->source = NULL;
     run->count = 0;
     run->bytes = 0;
-    run->has_headers = run->has_replies = run->is_from_remote = false;
+    run->has_headers = run->has_replies = run->is_from_remote = run->is_imported = false;
     run->out_msgs = run->out_bytes = 0;
-    router->match =
-        match_cache_get(&router->cache, account->subjects, subject, hash, router->worker->index);
+    struct match *match = match_cache_get(&router->cache, account->subjects, subject, hash,
+                                          router->worker->index, &is_new);
+    if (is_new)
+        match->onward = (uint8_t)service_imports_onward(router->worker, account, subject);
+    run->match = match;
 }
 
 static void add_to_run(struct run *run, const struct message *message)
@@ -309,21 +368,58 @@ void router_publish(struct router *router, struct conn *source, struct span subj
     struct run *run = &router->run;
     if (!router_continues_run(router, source, subject) || run_is_full(run)) {
         router_end_run(router);
-        begin_run(router, source->account, subject);
+        begin_run(router, run, source->account, subject);
         run->source = source;
         run->origin = (struct conn_handle){ source->cid, (uint8_t)router->worker->index };
     }
     add_to_run(run, message);
 }
 
+bool router_pass(struct router *router, const struct passage *passage)
+{
+    if (router->depth == PASS_DEPTH_MAX)
+        return false;
+    struct run **slot = &router->passed[router->depth++];
+    if (!*slot)
+        *slot = mem_zero(sizeof **slot);
+    struct run *run = *slot;
+    begin_run(router, run, passage->account, passage->subject);
+    run->source = passage->source;
+    run->origin = passage->origin;
+    run->is_imported = passage->is_imported;
+    add_to_run(run, &passage->message);
+    run->accepted[0] = 0;
+    finish_run(router, run);
+    router->depth--;
+    return run->accepted[0] != 0;
+}
+
 void router_inject(struct router *router, struct account *account, struct span subject,
                    const struct message *message)
 {
     router_end_run(router);
-    begin_run(router, account, subject);
-    router->run.origin = (struct conn_handle){ 0, (uint8_t)router->worker->index };
-    add_to_run(&router->run, message);
-    router_end_run(router);
+    router_pass(router, &(struct passage){
+                            .account = account,
+                            .subject = subject,
+                            .message = *message,
+                            .origin = {0, (uint8_t)router->worker->index}
+    });
+}
+
+void router_send_answer(struct router *router, const struct run *run, unsigned i, unsigned worker)
+{
+    send_to_worker(router, run, worker, &run->messages[i],
+                   &(struct delivery_kind){ .is_answer = true });
+}
+
+void router_options_changed(struct router *router)
+{
+    match_cache_clear(&router->cache);
+}
+
+struct worker *router_worker(const struct router *router)
+{
+    return router->worker;
 }
 
 /* ---- from other workers ----------------------------------------------------------------------------------- */
@@ -337,15 +433,29 @@ static const struct match_group *find_group(const struct match *match, struct sp
 }
 
 /* The sender counted a member here. If it has left meanwhile, the message goes on to where members are now. */
-static void deliver_queued(struct router *router, const struct batch_entry *entry)
+static void deliver_queued(struct router *router, struct run *run, const struct batch_entry *entry)
 {
     enum { MAX_HOPS = 8 };
-    const struct match_group *group = find_group(router->match, entry->queue);
-    router->run.accepted[0] = 0;
+    const struct match_group *group = find_group(run->match, entry->queue);
+    run->accepted[0] = 0;
     if (!group)
         return;
-    if (!offer_to_members(router, group, 0) && entry->hops < MAX_HOPS && group->remote_count > 0)
-        deliver_to_group(router, group, 0, entry->hops + 1U);
+    if (!offer_to_members(router, run, group, 0) && entry->hops < MAX_HOPS &&
+        group->remote_count > 0)
+        deliver_to_group(router, run, group, 0, entry->hops + 1U);
+}
+
+static void receive_answer(struct router *router, const struct batch_entry *entry)
+{
+    router_end_run(router);
+    service_imports_answer(router->services, &(struct passage){
+                                                 .account = entry->account,
+                                                 .subject = entry->subject,
+                                                 .message = {.reply = entry->reply,
+                                                             .data = entry->data,
+                                                             .header_size = entry->header_size},
+                                                 .origin = entry->origin
+    });
 }
 
 static void receive_entry(struct router *router, const struct batch_entry *entry)
@@ -355,18 +465,20 @@ static void receive_entry(struct router *router, const struct batch_entry *entry
                                .data = entry->data,
                                .header_size = entry->header_size };
     bool continues = run->count > 0 && run->is_from_remote && !entry->queue.len &&
-                     run->account == entry->account && run->origin.cid == entry->origin.cid &&
-                     !run_is_full(run) && span_equal(run->subject, entry->subject);
+                     run->account == entry->account && run->is_imported == entry->is_imported &&
+                     run->origin.cid == entry->origin.cid && !run_is_full(run) &&
+                     span_equal(run->subject, entry->subject);
     if (!continues) {
         router_end_run(router);
-        begin_run(router, entry->account, entry->subject);
+        begin_run(router, run, entry->account, entry->subject);
         run->is_from_remote = true;
+        run->is_imported = entry->is_imported;
         run->origin = entry->origin;
     }
     add_to_run(run, &message);
     if (entry->queue.len) {
-        deliver_queued(router, entry);
-        count_out(router);
+        deliver_queued(router, run, entry);
+        count_out(router, run);
         run->count = 0;
     }
 }
@@ -376,7 +488,10 @@ static void receive_batch(struct worker *worker, struct post *post)
     struct batch *batch = (struct batch *)post;
     struct batch_entry entry;
     for (size_t at = 0; batch_next(batch, &at, &entry);)
-        receive_entry(worker->router, &entry);
+        if (entry.is_answer)
+            receive_answer(worker->router, &entry);
+        else
+            receive_entry(worker->router, &entry);
     router_end_run(worker->router);
     conn_settle_borrowers(worker);
     atomic_fetch_sub_explicit(&worker->inbox_bytes, batch->used, memory_order_relaxed);

@@ -45,6 +45,8 @@ struct run {
     bool has_headers; /* some message has */
     bool has_replies;
     bool is_from_remote; /* deliver to this worker's plain subscriptions only */
+    bool is_imported;    /* it came from another account, which imports this service */
+    const struct match *match;
     struct shared_bytes shared;
     uint64_t out_msgs, out_bytes; /* deliveries, for the worker's counters */
 };
@@ -59,6 +61,29 @@ void router_publish(struct router *router, struct conn *source, struct span subj
  *  this returns; spans are borrowed until then. */
 void router_inject(struct router *router, struct account *account, struct span subject,
                    const struct message *message);
+
+/* ---- from account to account; service_imports.c ---- */
+
+#define PASS_DEPTH_MAX 16 /* accounts that one message may pass */
+
+/** A message on its way into another account. */
+struct passage {
+    struct account *account;
+    struct span subject;
+    struct message message;
+    struct conn *source; /* who published it on this worker; NULL = nobody to be stalled */
+    struct conn_handle origin;
+    bool is_imported;
+};
+
+/** Publishes inside of a run, or for the server itself. Did anybody take it? */
+bool router_pass(struct router *router, const struct passage *passage);
+/** Message i of the run answers a request that was sent from this worker. */
+void router_send_answer(struct router *router, const struct run *run, unsigned i, unsigned worker);
+/** worker->options are others now. */
+void router_options_changed(struct router *router);
+struct worker *router_worker(const struct router *router);
+
 /** Is this the subject of the run that is being collected for this connection? Then whatever was decided
  *  about the subject still holds. */
 bool router_continues_run(const struct router *router, const struct conn *source,

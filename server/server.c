@@ -23,6 +23,7 @@
 #include "peer_check.h"
 #include "reload.h"
 #include "router.h"
+#include "service_imports.h"
 #include "services.h"
 #include "version.h"
 #include "worker.h"
@@ -324,6 +325,7 @@ static struct server *server_new(struct options *options, const struct flags *fl
     server->worker_max = options->max_workers ? (unsigned)options->max_workers : default_workers();
     mallopt(M_ARENA_MAX, (int)server->worker_max + 1);
     rand_bytes(&server->hash_key, sizeof server->hash_key);
+    service_imports_draw_digits(server->answer_token, sizeof server->answer_token);
     nkey_new_public(NKEY_SERVER, server->id);
     nkey_new_public(NKEY_CURVE, server->xkey);
     server->name = mem_strdup(options->server_name ? options->server_name : server->id);

@@ -31,13 +31,16 @@ struct options;
 struct services;
 struct worker;
 
+#define SERVER_ANSWER_LEN 4
+
 struct server {
     /* set before the first worker starts */
     char id[NKEY_PUBLIC_LEN + 1];
     char xkey[NKEY_PUBLIC_LEN + 1];
     const char *name; /* server_name, or the id */
     struct hash_key hash_key;
-    int64_t start_ns; /* wall clock */
+    char answer_token[SERVER_ANSWER_LEN]; /* in the reply subjects of service_imports.c */
+    int64_t start_ns;                     /* wall clock */
     const struct flags *flags;
     struct worker *control;
     struct worker

@@ -266,6 +266,25 @@ void subjects_remove(struct subjects *index, struct sub *sub)
     }
 }
 
+static void each_of(struct sub *sub, unsigned worker, void (*each)(void *ctx, struct sub *sub),
+                    void *ctx)
+{
+    for (; sub; sub = sub->next)
+        if (sub->worker == worker)
+            each(ctx, sub);
+}
+
+void subjects_each(struct subjects *index, unsigned worker,
+                   void (*each)(void *ctx, struct sub *sub), void *ctx)
+{
+    pthread_rwlock_rdlock(&index->lock);
+    for (size_t i = 0; i < index->node_cap; i++) {
+        each_of(index->nodes[i].plain, worker, each, ctx);
+        each_of(index->nodes[i].queued, worker, each, ctx);
+    }
+    pthread_rwlock_unlock(&index->lock);
+}
+
 /* ---- matching ------------------------------------------------------------------------------------ */
 
 /* What a walk collects before it becomes a match. */

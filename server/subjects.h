@@ -22,19 +22,22 @@
 #define CONTROL_WORKER MAX_WORKERS /* where the server's own subscriptions live */
 
 struct conn;
+struct shadow;
 
 /** One subscription of one connection. Made and freed on the connection's worker. */
 struct sub {
     struct sub *next, *prev; /* in its node; guarded by the index lock */
     struct conn *conn;       /* the owner; only its worker may look */
+    struct shadow *shadow;   /* stream_imports.h */
     uint64_t delivered;
     uint64_t max;    /* removed after this many deliveries; 0 = never */
     uint32_t serial; /* for ties in orderings */
     uint16_t subject_len, queue_len, sid_len;
     uint8_t worker;
-    bool filtered; /* the owner's permissions must be asked on each delivery */
-    bool dead;     /* unlinked; freed at the end of the worker's turn */
-    char text[];   /* subject, queue, sid */
+    bool filtered;  /* the owner's permissions must be asked on each delivery */
+    bool is_shadow; /* stands here for a subscription of another account: stream_imports.h */
+    bool dead;      /* unlinked; freed at the end of the worker's turn */
+    char text[];    /* subject, queue, sid */
 };
 
 static inline struct span sub_subject(const struct sub *sub)
@@ -81,6 +84,7 @@ struct match {
     uint32_t plain_count, group_count;
     struct match_group *groups;
     bool is_simple; /* no connection appears twice */
+    uint8_t onward; /* what else is to be done with a message: ONWARD_... of service_imports.h */
 };
 
 static inline bool match_is_empty(const struct match *match)
@@ -96,6 +100,9 @@ void subjects_free(struct subjects *index);
 /** The caller has checked subject_is_valid(). When it returns every later match on any thread sees it. */
 void subjects_add(struct subjects *index, struct sub *sub);
 void subjects_remove(struct subjects *index, struct sub *sub);
+/** Calls `each` for every subscription of this worker, while the index is locked: note it and return. */
+void subjects_each(struct subjects *index, unsigned worker,
+                   void (*each)(void *ctx, struct sub *sub), void *ctx);
 /** The match of a published subject (its `*` and `>` are ordinary tokens). Never NULL. */
 struct match *subjects_match(struct subjects *index, struct span subject, uint64_t hash,
                              unsigned worker);

@@ -100,6 +100,8 @@ static void free_dead_subs(struct worker *worker)
     while (worker->dead_subs) {
         struct sub *sub = worker->dead_subs;
         worker->dead_subs = sub->next;
+        if (sub->is_shadow)
+            free(sub->shadow);
         free(sub);
     }
 }

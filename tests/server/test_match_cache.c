@@ -27,7 +27,8 @@ static void end(struct scene *scene)
 static struct match *get(struct scene *scene, const char *subject)
 {
     struct span text = span_of(subject);
-    return match_cache_get(&scene->cache, scene->index, text, hash_bytes(&KEY, text), 0);
+    return match_cache_get(&scene->cache, scene->index, text, hash_bytes(&KEY, text), 0,
+                           &(bool){ false });
 }
 
 static struct sub *add(struct scene *scene, const char *subject)
@@ -112,9 +113,10 @@ Test(match_cache, subjects_with_one_hash_push_each_other_out)
     struct sub *sub = add(&scene, "a");
 
     for (int i = 0; i < 3; i++) {
-        struct match *match = match_cache_get(&scene.cache, scene.index, span_of("a"), hash, 0);
+        struct match *match =
+            match_cache_get(&scene.cache, scene.index, span_of("a"), hash, 0, &(bool){ false });
         cr_expect_eq(match->plain_count, 1);
-        match = match_cache_get(&scene.cache, scene.index, span_of("b"), hash, 0);
+        match = match_cache_get(&scene.cache, scene.index, span_of("b"), hash, 0, &(bool){ false });
         cr_expect_eq(match->plain_count, 0);
     }
     cr_expect_eq(asked(&scene), 6);
@@ -132,7 +134,9 @@ Test(match_cache, another_index_is_another_question)
 
     cr_expect_eq(get(&scene, "a")->plain_count, 1);
     cr_expect_eq(
-        match_cache_get(&scene.cache, second, text, hash_bytes(&KEY, text), 0)->plain_count, 0);
+        match_cache_get(&scene.cache, second, text, hash_bytes(&KEY, text), 0, &(bool){ false })
+            ->plain_count,
+        0);
     cr_expect_eq(get(&scene, "a")->plain_count, 1);
     drop(&scene, sub);
     end(&scene);

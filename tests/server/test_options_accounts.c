@@ -51,6 +51,120 @@ Test(options_accounts, wrong_ones_are_refused_as_nats_server_does)
     EXPECT_PROBLEMS(rows);
 }
 
+Test(options_accounts, exports_and_imports_are_checked_against_each_other)
+{
+    static const struct problem_row rows[] = {
+        SAYS("accounts {\nA { exports: [{stream: \"a.>\", accounts: [B, X]}] }\nB {}\n}",
+             "gate.conf:1:0: \"X\" account not defined for stream export"),
+        SAYS("accounts {\nA { exports: [{service: \"a.>\", accounts: [X]}] }\n}",
+             "gate.conf:1:0: \"X\" account not defined for service export"),
+        SAYS("accounts {\nA {}\nB { imports: [{service: {account: X, subject: a}}] }\n}",
+             "gate.conf:1:0: \"X\" account not defined for service import"),
+        SAYS("accounts {\nA {}\nB { imports: [{service: {account: \"$G\", subject: a}}] }\n}",
+             "gate.conf:1:0: \"$G\" account not defined for service import"),
+        SAYS("accounts {\nA { exports: [{service: \"a.>\"}] }\nB { imports: [{service: {account: "
+             "A, subject: b.b}}] }\n}",
+             "gate.conf:1:0: Error adding service import \"b.b\": service import not authorized"),
+        SAYS("accounts {\nA { exports: [{service: \"a.>\"}] }\nB { imports: [{stream: {account: A, "
+             "subject: a.b}}] }\n}",
+             "gate.conf:1:0: Error adding stream import \"a.b\": stream import not authorized"),
+        SAYS("accounts {\nA { exports: [{stream: \"a.*\"}] }\nB { imports: [{stream: {account: A, "
+             "subject: \"a.>\"}}] }\n}",
+             "gate.conf:1:0: Error adding stream import \"a.>\": stream import not authorized"),
+        SAYS("accounts {\nA { exports: [{stream: \"a.>\", accounts: [C]}] }\nC {}\nB { imports: "
+             "[{stream: {account: A, subject: a.b}}] }\n}",
+             "gate.conf:1:0: Error adding stream import \"a.b\": stream import not authorized"),
+        SAYS("accounts {\nA { exports: [{stream: \"tok.*.>\", account_token_position: 2}] }\nB { "
+             "imports: [{stream: {account: A, subject: \"tok.C.x\"}}] }\n}",
+             "gate.conf:1:0: Error adding stream import \"tok.C.x\": stream import not authorized"),
+        SAYS("accounts {\nA { exports: [{stream: \"tok.*.>\", account_token_position: 1}] }\n}",
+             "gate.conf:1:0: Error adding stream export \"tok.*.>\": sublist: invalid subject"),
+        SAYS("accounts {\nA { exports: [{stream: \"tok.*.>\", account_token_position: 9}] }\n}",
+             "gate.conf:1:0: Error adding stream export \"tok.*.>\": sublist: invalid subject"),
+        SAYS("accounts {\nA { exports: [{stream: \"a.>\"}] }\nB { imports: [{stream: {account: A, "
+             "subject: a.b}, prefix: x, to: y}] }\n}",
+             "gate.conf:3:63: Stream import can not have a 'prefix' and a 'to' property"),
+        SAYS("accounts {\nA { exports: [{stream: \"a.>\"}] }\nB { imports: [{stream: {account: A, "
+             "subject: a.b}, prefix: \"x.*\"}] }\n}",
+             "gate.conf:1:0: Error adding stream import \"a.b\": stream import prefix can not "
+             "contain wildcard tokens"),
+        SAYS("accounts {\nA { exports: [{stream: \"a.>\"}] }\nB { imports: [{stream: {account: A, "
+             "subject: \"a.*\"}, to: x}] }\n}",
+             "gate.conf:1:0: Error adding stream import \"a.*\": failed to create mapping "
+             "transform for stream import subject from \"a.*\" to \"x\": invalid mapping "
+             "destination: not using all of the token wildcard(s) in x"),
+        SAYS("accounts {\nA { exports: [{service: \"a.>\"}] }\nB { imports: [{service: {account: "
+             "A, subject: \"a.*\"}, to: l}] }\n}",
+             "gate.conf:1:0: Error adding service import \"a.*\": failed to create mapping "
+             "transform for service import subject from \"l\" to \"a.*\": invalid mapping "
+             "destination: not using all of the token wildcard(s) in l"),
+        SAYS("accounts {\nA { exports: [{stream: \"a.>\"}] }\nB { imports: [{stream: {account: A, "
+             "subject: a.b}}, {stream: {account: A, subject: a.b}}] }\n}",
+             "gate.conf:1:0: Error adding stream import \"a.b\": stream import already exists"),
+        SAYS("accounts {\nA { exports: [{service: \"a.>\"}] }\nB { imports: [{service: {account: "
+             "A, subject: a.x}, to: l}, {service: {account: A, subject: a.y}, to: l}] }\n}",
+             "gate.conf:1:0: Duplicate service import subject \"l\", previously used in import for "
+             "account \"A\", subject \"a.x\""),
+        SAYS("accounts {\nA { exports: [{service: foo}], imports: [{service: {account: B, subject: "
+             "bar}, to: foo}] }\nB { exports: [{service: bar}], imports: [{service: {account: A, "
+             "subject: foo}, to: bar}] }\n}",
+             "gate.conf:1:0: Error adding service import \"foo\": import forms a cycle"),
+        SAYS("accounts {\nA { exports: [{stream: foo}], imports: [{stream: {account: B, subject: "
+             "foo}}] }\nB { exports: [{stream: foo}], imports: [{stream: {account: A, subject: "
+             "foo}}] }\n}",
+             "gate.conf:1:0: Error adding stream import \"foo\": import forms a cycle"),
+        SAYS("accounts {\nA { exports: [{service: x}], imports: [{service: {account: C, subject: "
+             "x}}] }\nB { exports: [{service: x}], imports: [{service: {account: A, subject: x}}] "
+             "}\nC { exports: [{service: x}], imports: [{service: {account: B, subject: x}}] }\n}",
+             "gate.conf:1:0: Error adding service import \"x\": import forms a cycle"),
+        SAYS("accounts {\nA { exports: [{service: s, response_type: foo}] }\n}",
+             "gate.conf:2:28: Unknown response type: \"foo\""),
+        SAYS("accounts {\nA { exports: [{service: s, threshold: 3}] }\n}",
+             "gate.conf:2:28: Expected response threshold to be a parseable time duration, got "
+             "int64"),
+        SAYS("accounts {\nA { exports: [{stream: s, response_type: stream}] }\n}",
+             "gate.conf:2:27: Detected response directive on non-service"),
+        SAYS("accounts {\nA { exports: [{stream: s, latency: foo}] }\n}",
+             "gate.conf:2:27: Detected latency directive on non-service"),
+        SAYS("accounts {\nA { exports: [{stream: s, service: x}] }\n}",
+             "gate.conf:2:27: Detected service but already saw a stream"),
+        SAYS("accounts {\nA { exports: [{foo: x}] }\n}", "gate.conf:2:16: unknown field \"foo\""),
+        SAYS("accounts {\nA { exports: 3 }\n}",
+             "gate.conf:2:5: Exports should be an array, got int64"),
+        SAYS("accounts {\nA { exports: [a] }\n}",
+             "gate.conf:2:15: Export Items should be a map with type entry, got string"),
+        SAYS("accounts {\nA { exports: [{stream: 3}] }\n}",
+             "gate.conf:2:16: Expected stream name to be string, got int64"),
+        SAYS("accounts {\nA { imports: 3 }\n}",
+             "gate.conf:2:5: Imports should be an array, got int64"),
+        SAYS("accounts {\nA { imports: [a] }\n}",
+             "gate.conf:2:15: Import Items should be a map with type entry, got string"),
+        SAYS("accounts {\nA { imports: [{stream: x}] }\n}",
+             "gate.conf:2:16: Stream entry should be an account map, got string"),
+        SAYS("accounts {\nA { imports: [{stream: {account: B}}] }\nB {}\n}",
+             "gate.conf:2:16: Expect an account name and a subject"),
+        SAYS("accounts {\nA { imports: [{stream: {account: B, subject: a, foo: x}}] }\nB { "
+             "exports: [{stream: a}] }\n}",
+             "gate.conf:2:49: unknown field \"foo\""),
+        FINE("accounts {\nA { exports: [{service: foo}], imports: [{service: {account: B, subject: "
+             "bar}}] }\nB { exports: [{service: bar}], imports: [{service: {account: A, subject: "
+             "foo}}] }\n}"),
+        FINE("accounts {\nA { exports: [{service: foo}], imports: [{service: {account: A, subject: "
+             "foo}, to: bar}] }\n}"),
+        FINE("accounts {\nA { exports: [{service: foo}], imports: [{service: {account: A, subject: "
+             "foo}}] }\n}"),
+        FINE("accounts {\nA { exports: [{stream: \"a.>\"}] }\nB { imports: [{stream: {account: A, "
+             "subject: \"a.*\"}, to: \"x.*\"}] }\n}"),
+        FINE("accounts {\nA { exports: [{service: \"a.>\"}] }\nB { imports: [{service: {account: "
+             "A, subject: \"a.*.*\"}, to: \"l.$2.$1\"}] }\n}"),
+        FINE("accounts {\nA { exports: [{service: s, response_type: chunk, response_threshold: "
+             "\"3s\", latency: x, allow_trace: true}] }\n}"),
+        FINE("accounts {\nA { exports: [{stream: a, accounts: []}] }\nB { imports: [{stream: "
+             "{account: A, subject: a}}] }\n}"),
+    };
+    EXPECT_PROBLEMS(rows);
+}
+
 static const struct user_options *user_named(const struct options *options, const char *name)
 {
     for (size_t i = 0; i < options->auth.user_count; i++)

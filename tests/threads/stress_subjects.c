@@ -250,9 +250,9 @@ static void ask(struct thread *thread, bool from_cache)
     uint64_t hash = hash_bytes(&world->key, text);
 
     take_words(world, thread->before);
-    struct match *match = from_cache
-                              ? match_cache_get(&thread->cache, world->index, text, hash, worker)
-                              : subjects_match(world->index, text, hash, worker);
+    struct match *match = from_cache ? match_cache_get(&thread->cache, world->index, text, hash,
+                                                       worker, &(bool){ false })
+                                     : subjects_match(world->index, text, hash, worker);
     take_words(world, thread->after);
     if (!span_equal(match->subject, text))
         fail(world, "the match of another subject", subject, worker);
