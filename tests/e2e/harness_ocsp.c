@@ -131,6 +131,7 @@ static void make_certificates(const char *root_url, const char *int_url)
         if (!mkdtemp(folder))
             abort();
         setenv("VOUCH_CERTS", folder, 1);
+        setenv("VOUCH_KEYS", VOUCH_CERTS_PATH, 1);
     }
     pid = begin(arguments, &output);
     hear(output, NULL, &said);
