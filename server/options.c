@@ -217,7 +217,7 @@ static const struct option_row ROOT_ROWS[] = {
     ROW("feature_flags", NULL, OPTION_CUSTOM, NOWHERE, NULL, RELOAD_NOTHING, NULL,
         .help = "Accepted and ignored.", .read = read_feature_flags),
     ROW("resolver_tls", NULL, OPTION_CUSTOM, NOWHERE, NULL, RELOAD_NOTHING, NULL,
-        .help = "Checked and ignored.", .read = read_unused_tls, .block = &TLS_SCHEMA),
+        .help = "Checked and ignored.", .read = read_resolver_tls, .block = &TLS_SCHEMA),
     ROW("gateway", NULL, OPTION_CUSTOM, NOWHERE, NULL, RELOAD_NOTHING, NULL,
         .help = "Ignored; refused when it lists gateways.", .read = read_gateway,
         .block = &GATEWAY_SCHEMA),

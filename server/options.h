@@ -25,12 +25,18 @@ enum handshake_first {
     TLS_HANDSHAKE_AUTO   /* wait handshake_first_delay_ms for bytes, then INFO */
 };
 
+enum tls_side {
+    TLS_LISTENS,        /* peers dial: `verify` counts */
+    TLS_DIALS,          /* we dial: `insecure` counts */
+    TLS_BETWEEN_SERVERS /* both; between members of a cluster, which we are not */
+};
+
 /** One tls {} block. */
 struct tls_options {
     const char *cert_file, *key_file, *ca_file; /* NULL when unset */
     struct tls_pair *pairs;                     /* from cert_file/key_file or certs */
     size_t pair_count;
-    bool is_client; /* we dial: `insecure` counts, `verify` does not */
+    enum tls_side side;
     bool verify, verify_and_map, insecure;
     int min_version;
     const char **cipher_suites;

@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "permissions.h"
 
-static option_read_fn check_size, check_sync, check_cipher, check_limits, check_listen,
+static option_read_fn check_size, check_sync, check_cipher, check_limits, check_listen, check_tls,
     check_permissions, check_authorization, check_array, refuse_routes, refuse_gateways;
 
 /* Members of an ignored block are only checked. */
@@ -181,8 +181,8 @@ void read_js_domain(struct options_reader *reader, const struct option_row *row,
     CHECKED("listen", NULL, check_listen), IGNORED("host", "net", OPTION_STRING),                  \
         ROW("port", NULL, OPTION_INT64, offsetof(struct member, port), NULL, RELOAD_NOTHING, NULL, \
             .help = "Ignored."),                                                                   \
-        CHECKED("authorization", NULL, check_authorization),                                       \
-        CHECKED("tls", NULL, read_unused_tls), IGNORED("connect_retries", NULL, OPTION_INT64),     \
+        CHECKED("authorization", NULL, check_authorization), CHECKED("tls", NULL, check_tls),      \
+        IGNORED("connect_retries", NULL, OPTION_INT64),                                            \
         IGNORED("connect_backoff", NULL, OPTION_BOOL),                                             \
         IGNORED("write_deadline", NULL, OPTION_DURATION_MS),                                       \
         IGNORED("write_timeout", NULL, OPTION_STRING)
@@ -270,13 +270,26 @@ static void check_authorization(struct options_reader *reader, const struct opti
     value_is(reader, value, CONF_MAP);
 }
 
-void read_unused_tls(struct options_reader *reader, const struct option_row *row,
-                     const struct conf_value *value, void *target)
+static void read_unused_tls(struct options_reader *reader, const struct conf_value *value,
+                            enum tls_side side)
 {
-    (void)row, (void)target;
-    const struct tls_options *tls = read_tls_block(reader, value, false);
+    const struct tls_options *tls = read_tls_block(reader, value, side);
     if (tls && tls->ocsp_peer.verify)
         options_note(reader->options, NOTE_OCSP_UNUSED);
+}
+
+static void check_tls(struct options_reader *reader, const struct option_row *row,
+                      const struct conf_value *value, void *target)
+{
+    (void)row, (void)target;
+    read_unused_tls(reader, value, TLS_BETWEEN_SERVERS);
+}
+
+void read_resolver_tls(struct options_reader *reader, const struct option_row *row,
+                       const struct conf_value *value, void *target)
+{
+    (void)row, (void)target;
+    read_unused_tls(reader, value, TLS_DIALS);
 }
 
 static void refuse_routes(struct options_reader *reader, const struct option_row *row,
@@ -289,10 +302,35 @@ static void refuse_routes(struct options_reader *reader, const struct option_row
                    "with a leafnode remote instead");
 }
 
+static const struct option_row REMOTE_GATEWAY_ROWS[] = {
+    IGNORED("name", NULL, OPTION_STRING),
+    CHECKED("urls", "url", accept_anything),
+    CHECKED("tls", NULL, check_tls),
+};
+
+static const struct schema REMOTE_GATEWAY_SCHEMA = {
+    .name = "gateways",
+    .rows = REMOTE_GATEWAY_ROWS,
+    .count = ROW_COUNT(REMOTE_GATEWAY_ROWS),
+    .unknown_before = "unknown field ",
+    .unknown_after = "",
+    .variables = true,
+};
+
+/* Their mistakes are told all the same. */
+static void check_remote_gateways(struct options_reader *reader, const struct conf_value *value)
+{
+    for (size_t i = 0; i < value->count; i++)
+        if (value->items[i]->type == CONF_MAP)
+            schema_read(reader, &REMOTE_GATEWAY_SCHEMA, value->items[i], NULL);
+}
+
 static void refuse_gateways(struct options_reader *reader, const struct option_row *row,
                             const struct conf_value *value, void *target)
 {
     (void)row, (void)target;
+    if (value->type == CONF_ARRAY)
+        check_remote_gateways(reader, value);
     if (value->type != CONF_ARRAY)
         problem_at(reader, value, "Expected gateways field to be an array, got %s",
                    conf_type_name(value));

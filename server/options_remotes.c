@@ -179,7 +179,7 @@ static void read_remote_tls(struct options_reader *reader, const struct option_r
 {
     struct remote_options *remote = target;
     (void)row;
-    remote->tls = read_tls_block(reader, value, true);
+    remote->tls = read_tls_block(reader, value, TLS_DIALS);
     if (remote->tls && remote->tls->insecure && remote->tls->ocsp_peer.verify)
         warning_at(reader, conf_get(value, "ocsp_peer"),
                    "with \"insecure\" the hub's certificate is not verified, so OCSP refuses "

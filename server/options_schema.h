@@ -104,9 +104,9 @@ const char *options_printf(struct options *options, const char *format, ...)
     "there"
 /* of two times the name of the block */
 #define NOTE_OCSP_TIMEOUT                                                                          \
-    "%s.timeout is not longer than %s.ocsp_peer.ca_timeout: while a slow OCSP responder is "       \
-    "waited "                                                                                      \
-    "for the timeout stands still, so a handshake may take longer than it says"
+    "%s.timeout is not longer than %s.ocsp_peer.ca_timeout: the timeout stands still while a "     \
+    "slow "                                                                                        \
+    "OCSP responder is waited for, so a handshake may take longer than it says"
 
 /** Adds a sentence to options->notes, unless it is there already. */
 void options_note(struct options *options, const char *text);
@@ -170,7 +170,7 @@ option_read_fn read_websocket, read_mqtt, read_leafnodes, read_remotes, read_com
 option_read_fn read_operator, read_trusted_keys, read_resolver, read_resolver_preload,
     read_pinned_accounts;
 option_read_fn read_refused, read_refused_if_true, read_jetstream, read_cluster, read_gateway,
-    read_js_domain, read_unused_tls, accept_anything;
+    read_js_domain, read_resolver_tls, accept_anything;
 
 /* ---- what the blocks of the other listeners share (options_blocks.c) ----------------------- */
 
@@ -182,10 +182,10 @@ struct conf_pos options_copy_pos(struct options *options, const struct conf_valu
 void read_text_items(struct options_reader *reader, const struct conf_value *value,
                      struct text_list *list, const char *wrong_item);
 
-/** Reads a tls block and loads its certificates, for a side that dials or one that listens; NULL when it
- *  is no map. The context belongs to the options. */
+/** Reads a tls block and loads its certificates; NULL when it is no map. The context belongs to the
+ *  options. */
 struct tls_options *read_tls_block(struct options_reader *reader, const struct conf_value *value,
-                                   bool is_client);
+                                   enum tls_side side);
 /** Builds the permissions of a map; NULL when it is none. Owned. */
 struct permissions *read_permissions(struct options_reader *reader, const struct conf_value *map);
 

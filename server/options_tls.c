@@ -371,8 +371,8 @@ static bool load(struct tls_options *tls, struct error *err)
         .pair_count = tls->pair_count,
         .pairs_are_listed = !tls->cert_file,
         .ca_file = tls->ca_file,
-        .is_client = tls->is_client,
-        .verify = tls->is_client ? !tls->insecure : tls->verify,
+        .is_client = tls->side == TLS_DIALS,
+        .verify = tls->side == TLS_DIALS ? !tls->insecure : tls->verify,
         .min_version = tls->min_version,
         .cipher_suites = tls->cipher_suites,
         .cipher_suite_count = tls->cipher_suite_count,
@@ -429,7 +429,7 @@ static void refuse_insecure_ciphers(struct options_reader *reader, const struct 
 }
 
 struct tls_options *read_tls_block(struct options_reader *reader, const struct conf_value *value,
-                                   bool is_client)
+                                   enum tls_side side)
 {
     struct error err = { "" };
     size_t errors = reader->problems->errors;
@@ -437,13 +437,13 @@ struct tls_options *read_tls_block(struct options_reader *reader, const struct c
         return NULL;
     struct tls_block *block = block_new(reader->options);
     struct tls_options *tls = &block->tls;
-    tls->is_client = is_client;
+    tls->side = side;
     schema_read(reader, &TLS_SCHEMA, value, block);
     tls->verify = tls->verify || tls->verify_and_map;
     settle_pair(reader, value, block);
     if (!block->allow_insecure_ciphers)
         refuse_insecure_ciphers(reader, value, tls);
-    if (block->check_known_urls)
+    if (block->check_known_urls && side != TLS_BETWEEN_SERVERS)
         problem_at(reader, conf_get(value, "verify_cert_and_check_known_urls"),
                    "verify_cert_and_check_known_urls not supported in this context");
     if (errors == reader->problems->errors && !load(tls, &err))
@@ -454,7 +454,7 @@ struct tls_options *read_tls_block(struct options_reader *reader, const struct c
 void read_tls(struct options_reader *reader, const struct option_row *row,
               const struct conf_value *value, void *target)
 {
-    *(struct tls_options **)row_field(row, target) = read_tls_block(reader, value, false);
+    *(struct tls_options **)row_field(row, target) = read_tls_block(reader, value, TLS_LISTENS);
 }
 
 void tls_options_release(struct options *options)

@@ -45,6 +45,34 @@ EACH_ROW(ocsp_needs_client_certificates, to_be_valid, USELESS_COUNT)
             server_errors(server));
 }
 
+/* The same on the other ports; nats-server forgets MQTT's. */
+static const struct {
+    const char *before, *after;
+    bool is_forgotten;
+} BLOCKS[] = {
+    {"websocket { port: -1, tls",  "}", false},
+    { "mqtt { port: -1, tls",      "}", true },
+    { "leafnodes { port: -1, tls", "}", false},
+};
+
+EACH_ROW(ocsp_needs_client_certificates, on_other_ports_too, sizeof BLOCKS / sizeof *BLOCKS)
+{
+    const char *const arguments[] = { "-t", NULL };
+    struct server *server = NULL;
+    const char *block =
+        text("%s { %s, ca_file: \"%s\", ocsp_peer: true } %s\n", BLOCKS[*row].before,
+             tls_identity("server"), cert_path("ca.pem"), BLOCKS[*row].after);
+
+    if (is_reference() && BLOCKS[*row].is_forgotten)
+        return;
+    cr_assert_eq(server_run(&server, &(struct launch){ .config = block }), 1);
+    require(strstr(server_errors(server), SENTENCE), "it said: %s", server_errors(server));
+    int status = server_run(&server, &(struct launch){ .config = block, .arguments = arguments });
+    cr_assert_eq(status, is_reference() ? 0 : 1);
+    require(is_reference() || strstr(server_errors(server), SENTENCE), "it said: %s",
+            server_errors(server));
+}
+
 static const char *const USEFUL[] = {
     "verify: true, ocsp_peer: true",
     "verify_and_map: true, ocsp_peer: true",

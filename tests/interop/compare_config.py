@@ -53,7 +53,7 @@ def said(binary, text):
                              timeout=60, check=False)
     output = re.sub(rf"(?m)^{os.path.basename(binary)}: |, did you mean .*", "", run.stderr)
     ignored = r"is valid \(sha256|runtime error: |is not available in this version|websocket requires TLS|" \
-              r"^\"ocsp_peer\" has no effect|cluster listener ignored|\"gateway\" configuration ignored"
+              r"^\"ocsp_peer\" has no effect|cluster listener ignored|\"gateway\" configuration ignored|gateways are not supported"
     return [line for line in output.splitlines() if line and not re.search(ignored, line)]
 
 

@@ -137,6 +137,15 @@ Test(options_ocsp, neither_bool_nor_map)
     }
 }
 
+Test(options_ocsp, mistakes_in_gateways_that_are_refused_anyway)
+{
+    expect_said("gateway {gateways: [{name: g, tls {ocsp_peer: 5}}]}",
+                "gate.conf:1:35: error parsing ocsp peer config: unsupported type "
+                "map[string]interface {}\n"
+                "gate.conf:1:9: gateways are not supported by this server: connect it to the "
+                "cluster with a leafnode remote instead");
+}
+
 /* ---- ocsp_peer: good values ----------------------------------------------------------------- */
 
 #define S INT64_C(1000000000)
