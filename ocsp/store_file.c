@@ -152,8 +152,10 @@ static bool sync_folder(const char *folder, struct error *err)
 
 bool ocsp_store_write(const char *path, struct span text, struct error *err)
 {
+    uint64_t random;
+    rand_bytes(&random, sizeof random);
     char *folder = folder_of(path);
-    char *temp = mem_printf("%s/ocsprc-%016" PRIx64, folder, rand_u64());
+    char *temp = mem_printf("%s/ocsprc-%016" PRIx64, folder, random);
     bool ok = make_folder(folder, err) && write_new(temp, text, err);
     if (ok && rename(temp, path) != 0)
         ok = fail(err, "rename", path);
