@@ -479,6 +479,7 @@ void conn_destroy(struct conn *conn)
     if (conn->phase == CONN_CLOSED)
         return;
     conn->phase = CONN_CLOSED;
+    transport_tls_forget(conn);
     list_remove(&conn->link);
     list_remove(&conn->dirty_link);
     list_remove(&conn->closing_link);

@@ -32,6 +32,9 @@ static const struct option_row OCSP_PEER_ROWS[] = {
     ROW("allow_when_ca_unreachable", NULL, OPTION_BOOL, AT(allow_when_ca_unreachable), "false",
         RELOAD_LIVE, NULL,
         .help = "Let the peer in when no responder answers, unless it is known as revoked."),
+    ROW("disconnect_revoked", NULL, OPTION_BOOL, AT(disconnect_revoked), "false", RELOAD_LIVE, NULL,
+        .help = "Go on asking about peers that are connected, and disconnect them when their "
+                "certificate or one above it is revoked. Not known to nats-server."),
 };
 
 static void wrong_peer_type(struct options_reader *reader, const struct option_row *row,

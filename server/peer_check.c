@@ -39,8 +39,8 @@ static void free_chains(void *chains)
     tls_chains_free(chains);
 }
 
-/* As advisories call it: a peer is a leaf node or a client, whatever it speaks. */
-static const char *kind_of(const struct conn *conn)
+/* A peer is a leaf node or a client, whatever it speaks. */
+const char *peer_check_kind(const struct conn *conn)
 {
     return strcmp(conn->protocol->log_name, "Leafnode") == 0 ? "Leafnode" : "Client";
 }
@@ -57,6 +57,7 @@ static void report(struct server *server, const char *kind, const struct ocsp_ch
 void peer_ruling_clear(struct peer_ruling *ruling)
 {
     X509_free(ruling->rejected);
+    ocsp_links_release(ruling->links);
     *ruling = (struct peer_ruling){ 0 };
 }
 
@@ -65,6 +66,7 @@ static struct peer_ruling rule(const struct ocsp_check *check, enum ocsp_outcome
     struct peer_ruling ruling = { .verdict = ocsp_peer_verdict_name(ocsp_check_verdict(check)),
                                   .at_ns = clock_wall_ns() };
     X509 *peer = ocsp_check_peer(check);
+    ruling.links = ocsp_check_links(check);
     if (outcome == OCSP_ACCEPT)
         return ruling;
     ruling.reject = ocsp_check_reason(check);
@@ -156,7 +158,7 @@ enum tls_verdict peer_check_begin(struct conn *conn, const struct ocsp_peer_opti
         outcome = OCSP_REJECT;
     }
     if (outcome != OCSP_NEEDS_FETCH) {
-        report(server, kind_of(conn), ocsp_check, outcome);
+        report(server, peer_check_kind(conn), ocsp_check, outcome);
         *ruling = rule(ocsp_check, outcome);
         ocsp_check_free(ocsp_check);
         return verdict_of(ruling);
@@ -166,7 +168,7 @@ enum tls_verdict peer_check_begin(struct conn *conn, const struct ocsp_peer_opti
     check->check = ocsp_check;
     check->home = conn->worker;
     check->conn = conn;
-    check->kind = kind_of(conn);
+    check->kind = peer_check_kind(conn);
     list_init(&check->link);
     *out = check;
     worker_post(server->control, &check->post);

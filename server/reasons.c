@@ -34,6 +34,7 @@ static const struct close_row ROWS[CLOSE_REASON_COUNT] = {
     [CLOSE_USER_EXPIRED] = { "Authentication Expired",           "User Authentication Expired",    true },
     [CLOSE_ACCOUNT_EXPIRED] = { "Authentication Expired",           "Account Authentication Expired", true },
     [CLOSE_REVOKED] = { "Credentials Revoked",              "User Authentication Revoked",    true },
+    [CLOSE_CERT_REVOKED] = { "Certificate Revoked",              "Authorization Violation",        true },
 };
 
 const struct close_row *close_row(enum close_reason reason)

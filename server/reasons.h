@@ -30,6 +30,7 @@ enum close_reason {
     CLOSE_USER_EXPIRED,
     CLOSE_ACCOUNT_EXPIRED,
     CLOSE_REVOKED,
+    CLOSE_CERT_REVOKED, /* ours: of a connected peer, says its CA */
     CLOSE_REASON_COUNT
 };
 

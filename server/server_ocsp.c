@@ -8,6 +8,7 @@
 #include "server.h"
 
 #include "options.h"
+#include "peer_watch.h"
 #include "worker.h"
 
 static struct ocsp_cache_settings cache_settings(const struct options *options)
@@ -30,8 +31,10 @@ bool server_prepare_ocsp(struct server *server, const struct options *options, s
         return true;
     if (!ocsp_is_available(err))
         return false;
-    server->ocsp = ocsp_new(
-        &(struct ocsp_settings){ .loop = &server->control->loop, .print_name = tls_name_print });
+    server->ocsp = ocsp_new(&(struct ocsp_settings){ .loop = &server->control->loop,
+                                                     .print_name = tls_name_print,
+                                                     .on_revoked = peer_watch_on_revoked,
+                                                     .ctx = server });
     return true;
 }
 

@@ -7,15 +7,17 @@
 #include "conn_private.h"
 #include "options.h"
 #include "peer_check.h"
+#include "peer_watch.h"
 
 #include <stdlib.h>
 
 struct tls_layer {
     struct layer layer;
     struct tls_engine *engine;
-    struct peer_check *check;           /* the question that is under way, or NULL */
-    struct peer_ruling ruling;          /* what it came to */
-    const char *reject;                 /* why we refuse the peer, or NULL */
+    struct peer_check *check;  /* the question that is under way, or NULL */
+    struct peer_ruling ruling; /* what it came to */
+    const char *reject;        /* why we refuse the peer, or NULL */
+    struct peer_watch watch;
     const struct tls_options *settings; /* part of `options` */
     struct options *options;            /* retained */
     bool has_begun;                     /* the peer has sent something */
@@ -40,15 +42,42 @@ static bool fits_pins(const struct tls_options *options, const X509 *leaf)
     return false;
 }
 
+/* The block in force for this connection's port now. */
+static const struct tls_options *tls_in_force(const struct conn *conn)
+{
+    const struct protocol *protocol = conn->protocol;
+    return protocol->tls_options ? protocol->tls_options(conn->worker->options) : NULL;
+}
+
+/* What is to be done about revocations now; NULL: nothing, the block is gone. */
+static const struct ocsp_peer_options *ocsp_in_force(const struct tls_layer *tls)
+{
+    const struct conn *conn = tls->layer.conn;
+    const struct tls_options *block =
+        conn->protocol->tls_options ? tls_in_force(conn) : tls->settings;
+    return block ? &block->ocsp_peer : NULL;
+}
+
+/* The watch begins with the verdict: a revocation from now on finds the connection. */
+static void take_ruling(struct tls_layer *tls, struct peer_ruling *ruling)
+{
+    tls->ruling = *ruling;
+    *ruling = (struct peer_ruling){ 0 };
+    tls->reject = tls->ruling.reject;
+    peer_watch_begin(tls->layer.conn, &tls->watch, tls->ruling.links, ocsp_in_force(tls));
+}
+
 /* Asked by the engine in the middle of the handshake. */
 static enum tls_verdict on_chain(void *ctx, struct tls_chains *chains)
 {
     struct tls_layer *tls = ctx;
-    enum tls_verdict verdict = peer_check_begin(tls->layer.conn, &tls->settings->ocsp_peer, chains,
-                                                &tls->check, &tls->ruling);
-    tls->reject = tls->ruling.reject;
+    struct peer_ruling ruling = { 0 };
+    enum tls_verdict verdict =
+        peer_check_begin(tls->layer.conn, &tls->settings->ocsp_peer, chains, &tls->check, &ruling);
     if (verdict == TLS_LATER)
         conn_suspend_deadline(tls->layer.conn, true);
+    else
+        take_ruling(tls, &ruling);
     return verdict;
 }
 
@@ -92,13 +121,6 @@ static enum layer_status fail(struct tls_layer *tls)
         conn_close(conn, tls->is_open ? CLOSE_READ_ERROR : CLOSE_TLS_HANDSHAKE);
     }
     return LAYER_FAILED;
-}
-
-/* The block in force for this connection's port now. */
-static const struct tls_options *tls_in_force(const struct conn *conn)
-{
-    const struct protocol *protocol = conn->protocol;
-    return protocol->tls_options ? protocol->tls_options(conn->worker->options) : NULL;
 }
 
 /* Pinned certificates are compared once the chain is verified and the handshake is through; a reload may
@@ -209,6 +231,7 @@ static void begin(struct tls_layer *tls, const struct tls_options *settings)
 static void end(struct tls_layer *tls)
 {
     peer_check_abandon(tls->check);
+    peer_watch_end(tls->layer.conn, &tls->watch);
     peer_ruling_clear(&tls->ruling);
     tls_engine_free(tls->engine);
     options_release(tls->options);
@@ -284,13 +307,28 @@ void transport_tls_resume(struct conn *conn, enum tls_verdict verdict, struct pe
     if (conn->phase != CONN_TLS)
         return;
     conn_suspend_deadline(conn, false);
-    tls->ruling = *ruling;
-    *ruling = (struct peer_ruling){ 0 };
-    tls->reject = tls->ruling.reject;
+    take_ruling(tls, ruling);
     if (advance(tls, tls_resume(tls->engine, verdict, tls->reject)) == LAYER_CLOSED)
         conn_close(conn, CLOSE_CLIENT);
     conn_update_reading(conn);
 }
+
+/* ---- the peer is in ---------------------------------------------------------------------------------- */
+
+const struct peer_watch *transport_tls_watch(const struct conn *conn)
+{
+    struct tls_layer *tls = tls_layer_of(conn);
+    return tls ? &tls->watch : NULL;
+}
+
+void transport_tls_forget(struct conn *conn)
+{
+    struct tls_layer *tls = tls_layer_of(conn);
+    if (tls)
+        peer_watch_end(conn, &tls->watch);
+}
+
+/* ---- reload -------------------------------------------------------------------------------------------- */
 
 /* Would the old rules let somebody in whom the new ones refuse? */
 static bool is_laxer(const struct tls_options *old, const struct tls_options *next)
@@ -307,6 +345,8 @@ void transport_tls_options_changed(struct conn *conn)
 {
     struct tls_layer *tls = tls_layer_of(conn);
     const struct tls_options *next = tls_in_force(conn);
+    if (tls)
+        peer_watch_follow(conn, &tls->watch, ocsp_in_force(tls));
     if (!tls || !next || conn->phase != CONN_TLS)
         return;
     if (!tls->has_begun) {

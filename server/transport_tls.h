@@ -8,6 +8,7 @@
 #include "conn.h"
 
 struct peer_ruling;
+struct peer_watch;
 struct tls_options;
 
 /** The layer begins its handshake with the first bytes it gets. */
@@ -24,6 +25,10 @@ void transport_tls_timed_out(struct conn *conn);
  *  way goes on as it began, but is given up when it might let in whom the new rules refuse: nobody slips
  *  past a reload that turns a check on. */
 void transport_tls_options_changed(struct conn *conn);
+/** What is watched about the peer; NULL when there is no TLS. Borrowed. */
+const struct peer_watch *transport_tls_watch(const struct conn *conn);
+/** The connection is closed: nothing is watched any more. */
+void transport_tls_forget(struct conn *conn);
 /** The verdict on the peer that was asked for is here. What the ruling owns is taken out of it. */
 void transport_tls_resume(struct conn *conn, enum tls_verdict verdict, struct peer_ruling *ruling);
 /** What the check of the peer came to; NULL while it was not checked. Borrowed. */

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* Source: nats-server's texts in /connz and its -ERR lines. */
+/* Source: nats-server's texts in /connz and its -ERR lines; the last one is ours. */
 static const struct {
     enum close_reason reason;
     const char *text, *error;
@@ -36,6 +36,7 @@ static const struct {
     { CLOSE_USER_EXPIRED,         "Authentication Expired",           "User Authentication Expired"   },
     { CLOSE_ACCOUNT_EXPIRED,      "Authentication Expired",           "Account Authentication Expired"},
     { CLOSE_REVOKED,              "Credentials Revoked",              "User Authentication Revoked"   },
+    { CLOSE_CERT_REVOKED,         "Certificate Revoked",              "Authorization Violation"       },
 };
 
 Test(reasons, the_words_are_nats_servers)
