@@ -4,9 +4,9 @@
 usage: ocsp.py VOUCHD NATS_SERVER SCRIPTED_RESPONDER
 
 Compared are who enters, what /varz counts, and what the system account is told; with responders that do wrong
-what tests/ocsp/faults.c lists, and what each option makes of it. Where vouchd differs on purpose the reason is
-named (docs/ocsp.md has them, too), and listed as skipped; a difference that is not there any more is a failure
-like any other.
+what tests/ocsp/faults.c lists, and what each option makes of it. Then each goes on with the cache.json of the
+other. Where vouchd differs on purpose the reason is named (docs/ocsp.md has them, too), and listed as skipped;
+a difference that is not there any more is a failure like any other.
 """
 import json
 import re
@@ -203,6 +203,11 @@ class OpensslAuthority:
             self.start(port, ca, prefix)
         return self
 
+    def falls_silent(self):
+        for process in self.processes:
+            process.kill()
+            process.wait()
+
     def start(self, port, ca, prefix):
         process = subprocess.Popen(
             ["openssl", "ocsp", "-index", f"{prefix}index.txt", "-CA", f"{ca}.pem", "-rsigner", f"{prefix}ocsp.pem",
@@ -215,9 +220,8 @@ class OpensslAuthority:
         raise SystemExit("openssl ocsp does not start")
 
     def __exit__(self, *_):
+        self.falls_silent()
         for process in self.processes:
-            process.kill()
-            process.wait()
             process.stdout.close()
 
 
@@ -256,6 +260,45 @@ def compare_real(report, ours, theirs, folder):
         report.same("/varz tls_ocsp_peer_verify", *(server.varz()["tls_ocsp_peer_verify"] for server in servers))
         for listener in listeners:
             listener.close()
+
+
+# ---- what is kept ----------------------------------------------------------------------------------------
+
+KEPT = ("client-good", "client-revoked", "client-unlisted", "int/client-good", "int/client-revoked")
+
+
+def visit_all(server, authority):
+    before = counters(server)
+    return {name: knock(server, authority, name) for name in KEPT}, difference(before, counters(server))
+
+
+def cache_layout(path):
+    """The text of cache.json without what differs from moment to moment."""
+    return re.sub(r'("(?:cached_at|resp_expires|resp)": )"[^"]+"', r'\1"..."', path.read_text())
+
+
+def compare_caches(report, ours, theirs, folder):
+    """Each fills its cache and ends; then, with the CA gone, each goes on with the cache of the other."""
+    with OpensslAuthority(f"{folder}/pki") as authority:
+        def server(binary, store):
+            config = CONFIG + authority.tls("ocsp_peer: true") + f'ocsp_cache {{ local_store: "{store}" }}\n'
+            return Server(binary, binary == ours, config)
+
+        stores = {binary: Path(folder) / which for binary, which in ((ours, "ours"), (theirs, "theirs"))}
+        filled = {}
+        for binary, store in stores.items():
+            with server(binary, store) as writer:
+                filled[binary] = visit_all(writer, authority)
+        report.same("cache.json", *(cache_layout(store / "cache.json") for store in stores.values()))
+        authority.falls_silent()
+        for reader, writer in ((ours, theirs), (theirs, ours)):
+            with server(reader, stores[writer]) as one:
+                seen, counted = visit_all(one, authority)
+                gauges = {name: n for name, n in counters(one).items() if name.startswith("cached_")}
+            report.same(f"{reader} with the cache of {writer}: verdicts", seen, filled[writer][0])
+            report.same(f"{reader} with the cache of {writer}: nobody is asked", counted.get("cache_misses", 0), 0)
+            report.same(f"{reader} with the cache of {writer}: entries", gauges,
+                        {name: n for name, n in filled[writer][1].items() if name.startswith("cached_")})
 
 
 # ---- the scripted one -------------------------------------------------------------------------------------
@@ -335,6 +378,7 @@ def main():
     report = Report()
     with tempfile.TemporaryDirectory() as folder:
         compare_real(report, ours, theirs, f"{folder}/openssl")
+        compare_caches(report, ours, theirs, f"{folder}/caches")
         with Authority(program, f"{folder}/scripted") as authority:
             compare_scripted(report, authority, ours, theirs)
     report.tell([*DIFFERENT.values(), EVIDENCE])
