@@ -8,7 +8,6 @@
 #ifndef SERVER_EVENTS_H
 #define SERVER_EVENTS_H
 
-#include "base/buf.h"
 #include "ocsp/ocsp.h"
 
 #include "event_json.h"
@@ -28,8 +27,12 @@ void events_free(struct events *events);
 /** The `server` object of a message that is sent now: counts it. The texts stay valid until the next call. */
 struct event_server events_stamp(struct events *events);
 
-/** Appends how many were sent, and how many advisories were withheld. */
-void events_print_metrics(const struct server *server, struct buf *out);
+/** Advisories about peers. */
+struct advisory_stats {
+    uint64_t sent;
+    uint64_t withheld; /* about a peer of which one was sent within the last second */
+};
+struct advisory_stats events_advisory_stats(const struct server *server);
 
 /* ---- clients; on the client's worker */
 

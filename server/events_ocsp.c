@@ -100,10 +100,11 @@ static void tell(struct events *events, const struct peer_post *report)
     size_t links = events_are_wanted(events, on_link) ? report->link_count : 0;
     bool peer = report->reject && events_are_wanted(events, on_peer);
     if ((links || peer) && !is_allowed(events, report)) {
-        events->stats.ocsp_withheld += links + peer;
+        events->advisories.withheld += links + peer;
         links = 0;
         peer = false;
     }
+    events->advisories.sent += links + peer;
     for (size_t i = 0; i < links; i++)
         send_link(events, on_link, report, &report->links[i]);
     if (peer)
@@ -136,4 +137,9 @@ void events_report_peer(struct server *server, const struct peer_report *report)
         post->links[i] = (struct link_copy){ .cert = retain(report->links[i].cert),
                                              .reason = mem_strdup(report->links[i].reason) };
     worker_post(server->control, &post->post);
+}
+
+struct advisory_stats events_advisory_stats(const struct server *server)
+{
+    return server->events ? server->events->advisories : (struct advisory_stats){ 0 };
 }

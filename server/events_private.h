@@ -13,17 +13,12 @@
 
 struct event_limit;
 
-struct events_stats {
-    uint64_t sent;
-    uint64_t ocsp_withheld; /* about a peer of which one was sent within the last second */
-};
-
 struct events {
     struct server *server;
     struct buf host; /* of the last stamp */
     uint64_t seq;    /* of the last message that had a server object */
     struct event_limit *ocsp_limit;
-    struct events_stats stats;
+    struct advisory_stats advisories;
     uv_timer_t statsz_timer, conns_timer;
     uint64_t statsz_pause_ms; /* until the next broadcast */
     unsigned open_handles;

@@ -155,15 +155,3 @@ void events_start_timers(struct events *events)
     uv_timer_start(&events->statsz_timer, on_statsz, STATSZ_FIRST_MS, 0);
     uv_timer_start(&events->conns_timer, on_conns, CONNS_EVERY_MS, CONNS_EVERY_MS);
 }
-
-static const struct row FIGURE_ROWS[] = {
-    ROW(struct events_stats, sent, ROW_UINT),
-    ROW(struct events_stats, ocsp_withheld, ROW_UINT),
-    ROW_END,
-};
-
-void events_print_metrics(const struct server *server, struct buf *out)
-{
-    struct events_stats stats = server->events ? server->events->stats : (struct events_stats){ 0 };
-    rows_print_metrics(out, "vouch_events", FIGURE_ROWS, &stats);
-}

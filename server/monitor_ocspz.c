@@ -6,6 +6,7 @@
 #include "base/text.h"
 
 #include "ocsp/ocsp.h"
+#include "events.h"
 #include "options.h"
 
 #include <string.h>
@@ -21,6 +22,7 @@ struct ocspz {
     uint64_t pending_handshakes, fetches_in_flight, fetches_queued, num_entries, total;
     struct ocsp_report report;
     struct ocsp_refresh_stats refresh;
+    struct advisory_stats advisories;
 };
 
 #define Z(member, kind) ROW(struct ocspz, member, kind)
@@ -48,6 +50,12 @@ static const struct row REFRESH_ROWS[] = {
     R(watched), R(used), R(renewed), R(failed), R(revoked), ROW_END,
 };
 
+static const struct row ADVISORY_ROWS[] = {
+    ROW(struct advisory_stats, sent, ROW_UINT),
+    ROW(struct advisory_stats, withheld, ROW_UINT),
+    ROW_END,
+};
+
 /* Only where peers are checked. */
 static const struct row CHECK_ROWS[] = {
     Z(cache_type, ROW_STRING),
@@ -60,7 +68,8 @@ static const struct row CHECK_ROWS[] = {
     Z_REPORT("rejected", print_rejected),
     Z_REPORT("fetches", print_exchanges),
     Z_REPORT("responders", print_responders),
-    {"refresh", ROW_OBJECT, offsetof(struct ocspz, refresh), false, REFRESH_ROWS, NULL},
+    {"refresh",     ROW_OBJECT, offsetof(struct ocspz, refresh),    false, REFRESH_ROWS,  NULL},
+    { "advisories", ROW_OBJECT, offsetof(struct ocspz, advisories), false, ADVISORY_ROWS, NULL},
     Z(num_entries, ROW_UINT),
     Z(total, ROW_UINT),
     Z(offset, ROW_INT),
@@ -175,6 +184,7 @@ static void fill(struct server *server, struct ocspz *z)
         return;
     ocsp_report_take(server->ocsp, &z->report);
     z->refresh = ocsp_refresh_stats(server->ocsp);
+    z->advisories = events_advisory_stats(server);
     z->fetches_in_flight = z->report.in_flight;
     z->fetches_queued = z->report.queued;
 }
@@ -398,6 +408,8 @@ void ocspz_print_metrics(struct server *server, struct buf *out)
         print_value(out, "refreshed_total", "counter", z.refresh.renewed);
         print_value(out, "refresh_failures_total", "counter", z.refresh.failed);
         print_value(out, "revoked_while_connected_total", "counter", z.refresh.revoked);
+        print_value(out, "advisories_total", "counter", z.advisories.sent);
+        print_value(out, "advisories_withheld_total", "counter", z.advisories.withheld);
     }
     ocsp_report_free(&z.report);
 }

@@ -174,7 +174,7 @@ SCENARIO(ocsp_tells_the_system_account, nothing_of_good_clients)
 
 static double withheld(struct server *server)
 {
-    const char *name = "\nvouch_events_ocsp_withheld ";
+    const char *name = "\nvouch_ocsp_advisories_withheld_total ";
     const char *at = strstr(http_get(server, "/metrics").body, name);
     require(at, "there is no such figure");
     return strtod(at + strlen(name), NULL);
