@@ -164,15 +164,15 @@ static int on_timeout_changed(CURLM *multi, long timeout_ms, void *ctx)
 static size_t on_body(char *data, size_t size, size_t count, void *ctx)
 {
     struct exchange *exchange = ctx;
-    size_t len = size * count;
+    size_t len = size * count, max = exchange->request.body_max;
     long status = 0;
     exchange->transport->curl.easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
     if (status != 200) { /* an error page, of any length */
         exchange->is_settled = true;
         return 0;
     }
-    if (len > OCSP_RESPONSE_MAX - exchange->body.len) {
-        exchange->refused = "response exceeds 65536 bytes";
+    if (len > (max ? max : OCSP_RESPONSE_MAX) - exchange->body.len) {
+        exchange->refused = max ? "response is too large" : "response exceeds 65536 bytes";
         return 0;
     }
     buf_append(&exchange->body, data, len);
@@ -296,8 +296,9 @@ static void set_request(const struct transport *transport, CURL *easy,
     curl->easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
     curl->easy_setopt(easy, CURLOPT_USERAGENT, "vouch/" VOUCH_VERSION);
     curl->easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
-    curl->easy_setopt(easy, CURLOPT_HTTPHEADER,
-                      request->is_post ? transport->post_headers : transport->get_headers);
+    if (!request->accepts_any)
+        curl->easy_setopt(easy, CURLOPT_HTTPHEADER,
+                          request->is_post ? transport->post_headers : transport->get_headers);
     if (!request->is_post)
         return;
     curl->easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);

@@ -1,8 +1,9 @@
-/* transport.h - HTTP exchanges with responders: libcurl's multi interface on the loop.
+/* transport.h - HTTP exchanges, with responders above all: libcurl's multi interface on the loop.
  *
  * Everything on one thread, the loop's. Never blocks, not even in name resolution. An exchange is
  * bounded in time (its timeout covers resolving, connecting, redirects and the body) and in size
- * (OCSP_RESPONSE_MAX). Redirects: at most 3, http and https only, never from https to http. */
+ * (65536 bytes, or what is asked for). Redirects: at most 3, http and https only, never from https to
+ * http. */
 #ifndef OCSP_TRANSPORT_H
 #define OCSP_TRANSPORT_H
 
@@ -12,7 +13,7 @@
 
 struct transport;
 
-/** Reads the proxy settings of the environment. Never NULL. */
+/** Reads the proxy settings of the environment. Never NULL; ocsp_is_available() has said yes. */
 struct transport *transport_new(uv_loop_t *loop);
 /** Drops all exchanges (no on_end) at once; `on_closed` runs when the loop let go of everything. */
 void transport_free(struct transport *transport, void (*on_closed)(void *ctx), void *ctx);
@@ -29,6 +30,8 @@ struct exchange_request {
     bool is_post;     /* GET otherwise */
     struct span body; /* of a POST; copied */
     int64_t timeout_ms;
+    bool accepts_any; /* not only what a responder says */
+    size_t body_max;  /* bytes of the answer; 0 = 65536 */
     /* Runs once, never inside transport_start(). The result is borrowed
      * for the duration of the call; the exchange is gone afterwards. May start others, must not
      * free the transport. */

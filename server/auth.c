@@ -177,8 +177,14 @@ static struct auth_decision decide_jwt(const struct options *options,
                                      .nonce = nonce,
                                      .ip = given->ip,
                                      .connection_type = type,
-                                     .now_s = given->now_s };
+                                     .now_s = given->now_s,
+                                     .resolved = given->resolved };
     jwt_login_decide(options, &shown, &verdict);
+    if (*verdict.account && !given->has_asked && options->operator_.resolver == RESOLVER_URL) {
+        struct auth_decision decision = { .result = AUTH_RESOLVE };
+        memcpy(decision.account, verdict.account, sizeof decision.account);
+        return decision;
+    }
     if (!verdict.login)
         return (struct auth_decision){ .result = AUTH_REFUSED,
                                        .is_revoked = verdict.is_revoked,

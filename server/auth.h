@@ -4,6 +4,7 @@
 #ifndef SERVER_AUTH_H
 #define SERVER_AUTH_H
 
+#include "nkey.h"
 #include "options.h"
 
 struct jwt_login;
@@ -13,6 +14,8 @@ struct credentials {
     const char *user, *pass, *token, *nkey, *sig, *jwt;
     const char *ip; /* where the client is */
     int64_t now_s;  /* wall clock */
+    bool has_asked; /* a resolver was asked; what it said, or NULL: */
+    const struct account_options *resolved;
     bool
         needs_certificate; /* verify_and_map: the certificate selects the user, whatever `user` says */
     const X509 *certificate; /* borrowed; NULL = none */
@@ -21,7 +24,8 @@ struct credentials {
 enum auth_result {
     AUTH_REFUSED,
     AUTH_ACCEPTED,
-    AUTH_COMPARE /* accepted if password_matches(decision->configured, decision->given) */
+    AUTH_RESOLVE, /* decide again when a resolver was asked about decision->account */
+    AUTH_COMPARE  /* accepted if password_matches(decision->configured, decision->given) */
 };
 
 struct auth_decision {
@@ -33,7 +37,8 @@ struct auth_decision {
     struct jwt_login
         *login;      /* operator mode: `user` is its user; owned by whoever takes the decision */
     bool is_revoked; /* operator mode: this is why */
-    struct error reason; /* operator mode: why it is refused */
+    char account[NKEY_PUBLIC_LEN + 1]; /* with AUTH_RESOLVE */
+    struct error reason;               /* operator mode: why it is refused */
 };
 
 /** Does anybody have to show credentials? */

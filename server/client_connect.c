@@ -14,6 +14,7 @@
 #include "options.h"
 #include "password.h"
 #include "permissions.h"
+#include "resolver.h"
 #include "responses.h"
 #include "router.h"
 #include "server.h"
@@ -368,9 +369,10 @@ static void finish_connect(struct client *client, const struct connect *connect)
     }
 }
 
-/* A password that takes long to compare, on its way through the thread pool. */
+/* What takes long, on its way: a password through the thread pool, or an account to its resolver. */
 struct auth_request {
     uv_work_t work;
+    struct account_ask ask;
     struct client *client; /* NULL once abandoned */
     struct connect connect;
     struct auth_decision decision;
@@ -382,7 +384,9 @@ struct auth_request {
 
 static void free_request(struct auth_request *request)
 {
-    OPENSSL_cleanse(request->given, strlen(request->given));
+    if (request->given)
+        OPENSSL_cleanse(request->given, strlen(request->given));
+    resolved_account_release(request->ask.answer);
     free(request->given);
     free(request->configured);
     free_connect(&request->connect);
@@ -440,6 +444,16 @@ static void decide_again(struct client *client, struct auth_request *request)
     free_connect(&connect);
 }
 
+static void go_on(struct client *client, bool is_reload)
+{
+    if (client->auth)
+        return;
+    if (!is_reload)
+        conn_resume(client->conn);
+    else if (conn_is_live(client->conn))
+        drop_forbidden_subs(client);
+}
+
 static void decide(struct client *client, struct auth_request *request, bool matches)
 {
     client->auth = NULL;
@@ -448,12 +462,7 @@ static void decide(struct client *client, struct auth_request *request, bool mat
         decide_again(client, request);
     else
         finish_auth(client, &request->decision, &request->connect, request->is_reload);
-    if (client->auth)
-        return;
-    if (!request->is_reload)
-        conn_resume(client->conn);
-    else if (conn_is_live(client->conn))
-        drop_forbidden_subs(client);
+    go_on(client, request->is_reload);
 }
 
 static void on_compared(uv_work_t *work, int status)
@@ -471,23 +480,57 @@ void client_abandon_auth(struct client *client)
     client->auth = NULL;
 }
 
+static void on_resolved(struct account_ask *ask)
+{
+    struct auth_request *request = list_entry(ask, struct auth_request, ask);
+    struct client *client = request->client;
+    if (client) {
+        struct credentials *given = &request->connect.credentials;
+        given->has_asked = true;
+        given->resolved = ask->answer ? resolved_account_options(ask->answer) : NULL;
+        client->auth = NULL;
+        decide_again(client, request);
+        go_on(client, request->is_reload);
+    }
+    free_request(request);
+}
+
 /* Takes `connect`. */
-static void compare_later(struct client *client, struct connect *connect,
-                          const struct auth_decision *decision, bool is_reload)
+static struct auth_request *new_request(struct client *client, struct connect *connect,
+                                        const struct auth_decision *decision, bool is_reload)
 {
     struct auth_request *request = mem_zero(sizeof *request);
-    request->work.data = request;
     request->client = client;
     request->connect = *connect;
     request->decision = *decision;
     request->options = options_retain(client->conn->worker->options);
-    request->configured = mem_strdup(decision->configured);
-    request->given = mem_strdup(decision->given);
     request->is_reload = is_reload;
     client_abandon_auth(client);
     client->auth = request;
     if (!is_reload)
         conn_pause(client->conn);
+    return request;
+}
+
+/* Takes `connect`. */
+static void resolve_later(struct client *client, struct connect *connect,
+                          const struct auth_decision *decision, bool is_reload)
+{
+    struct auth_request *request = new_request(client, connect, decision, is_reload);
+    request->ask.home = client->conn->worker;
+    request->ask.on_answer = on_resolved;
+    memcpy(request->ask.account, decision->account, sizeof request->ask.account);
+    resolver_ask(&request->ask);
+}
+
+/* Takes `connect`. */
+static void compare_later(struct client *client, struct connect *connect,
+                          const struct auth_decision *decision, bool is_reload)
+{
+    struct auth_request *request = new_request(client, connect, decision, is_reload);
+    request->work.data = request;
+    request->configured = mem_strdup(decision->configured);
+    request->given = mem_strdup(decision->given);
     uv_queue_work(&client->conn->worker->loop, &request->work, compare, on_compared);
 }
 
@@ -509,6 +552,10 @@ static void authenticate(struct client *client, struct connect *connect, bool is
         warn_of_ignored_user(connect->credentials.user);
     if (decision.result == AUTH_COMPARE) {
         compare_later(client, connect, &decision, is_reload);
+        return;
+    }
+    if (decision.result == AUTH_RESOLVE) {
+        resolve_later(client, connect, &decision, is_reload);
         return;
     }
     finish_auth(client, &decision, connect, is_reload);

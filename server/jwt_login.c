@@ -25,6 +25,7 @@ struct attempt {
     int64_t expires_at_s;
     bool is_account_expiry;
     bool is_revoked;
+    char *unknown_account; /* NKEY_PUBLIC_LEN + 1 bytes */
     struct error *err;
 };
 
@@ -37,11 +38,16 @@ static bool find_account(struct attempt *attempt)
     const struct options *options = attempt->options;
     if (!operator_admits(options, key))
         return error_set(attempt->err, "account is not in resolver_pinned_accounts");
+    const struct account_options *resolved = attempt->shown->resolved;
     for (size_t i = 0; !attempt->account && i < options->account_count; i++)
         if (options->accounts[i]->claims && strcmp(options->accounts[i]->name, key) == 0)
             attempt->account = options->accounts[i];
-    if (!attempt->account)
+    if (!attempt->account && resolved && strcmp(resolved->name, key) == 0)
+        attempt->account = resolved;
+    if (!attempt->account) {
+        memcpy(attempt->unknown_account, key, NKEY_PUBLIC_LEN + 1); /* checked when decoded */
         return error_set(attempt->err, "account is not known");
+    }
     return jwt_is_timely(attempt->account->claims, attempt->shown->now_s, attempt->err);
 }
 
@@ -247,7 +253,9 @@ void jwt_login_decide(const struct options *options, const struct jwt_shown *sho
                       struct jwt_verdict *out)
 {
     *out = (struct jwt_verdict){ 0 };
-    struct attempt attempt = { .options = options, .shown = shown, .err = &out->reason };
+    struct attempt attempt = {
+        .options = options, .shown = shown, .unknown_account = out->account, .err = &out->reason
+    };
     uint32_t types = 0;
     if (read_user(&attempt) && find_account(&attempt) && check_issuer(&attempt) &&
         check_connection_type(&attempt, &types) && check_signature(&attempt) &&

@@ -5,6 +5,7 @@
 #define SERVER_JWT_LOGIN_H
 
 #include "jwt.h"
+#include "nkey.h"
 #include "options.h"
 
 /** What a user JWT opens. Owned: jwt_login_free(). */
@@ -27,11 +28,14 @@ struct jwt_shown {
     const char *ip;
     uint32_t connection_type; /* CONNECTION_TYPE_* */
     int64_t now_s;            /* wall clock */
+    const struct account_options
+        *resolved; /* what a resolver said about the account; NULL = nothing */
 };
 
 struct jwt_verdict {
-    struct jwt_login *login; /* NULL = refused; owned */
-    bool is_revoked;         /* this is why */
+    struct jwt_login *login;           /* NULL = refused; owned */
+    bool is_revoked;                   /* this is why */
+    char account[NKEY_PUBLIC_LEN + 1]; /* this is why: the account is not known. "" otherwise */
     struct error reason;
 };
 

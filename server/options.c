@@ -154,8 +154,9 @@ static const struct option_row ROOT_ROWS[] = {
         .read = read_trusted_keys),
     ROW("resolver", "account_resolver accounts_resolver", OPTION_CUSTOM, AT(operator_), NULL,
         RELOAD_RESTART, "AccountResolver",
-        .help = "Where the JWTs of accounts come from: `MEMORY` is `resolver_preload`. Directories "
-                "are refused: not available.",
+        .help = "Where the JWTs of accounts come from: `MEMORY` is `resolver_preload`, "
+                "`URL(...)` an address to which the key of the account is added. Directories are "
+                "refused: not available.",
         .read = read_resolver),
     ROW("resolver_preload", NULL, OPTION_CUSTOM, NOWHERE, NULL, RELOAD_LIVE, NULL,
         .help = "JWTs of accounts: `ACCOUNT_KEY: JWT`.", .read = read_resolver_preload),
@@ -284,6 +285,7 @@ struct options *options_load(const struct flags *flags, struct problems *problem
         problem_plain(problems, "%s", err.text);
         goto fail;
     }
+    operator_default_resolver(options);
     operator_validate(options, problems);
     options_settle(options);
     options_validate(options, problems);

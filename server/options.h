@@ -91,7 +91,7 @@ struct auth_options {
 enum resolver_kind { /* where the JWTs of accounts come from */
                      RESOLVER_NONE,
                      RESOLVER_MEMORY, /* resolver_preload */
-                     RESOLVER_URL
+                     RESOLVER_URL     /* asked when somebody logs in */
 };
 
 /** One member of resolver_preload. */

@@ -196,6 +196,42 @@ static void read_resolver_map(struct options_reader *reader, const struct conf_v
     problem_at(reader, value, BAD_RESOLVER);
 }
 
+static void use_url(struct options *options, struct span url, const char *rest)
+{
+    bool ends = url.len > 0 && url.ptr[url.len - 1] == '/';
+    options->operator_.resolver = RESOLVER_URL;
+    options->operator_.resolver_url =
+        options_printf(options, "%.*s%s%s", SPAN_ARG(url), ends || *rest == '/' ? "" : "/", rest);
+}
+
+/* URL(http://host/path/), in quotes or not. */
+static bool read_url(struct options *options, struct span text)
+{
+    static const char QUOTES[] = "\"' ";
+    if (text.len < 6 || strncasecmp((const char *)text.ptr, "URL(", 4) != 0 ||
+        text.ptr[text.len - 1] != ')')
+        return false;
+    struct span url = span_make(text.ptr + 4, text.len - 5);
+    while (url.len > 0 && strchr(QUOTES, *url.ptr))
+        url = span_make(url.ptr + 1, url.len - 1);
+    while (url.len > 0 && strchr(QUOTES, url.ptr[url.len - 1]))
+        url.len--;
+    if (!span_starts(url, "http://") && !span_starts(url, "https://"))
+        return false;
+    use_url(options, url, "");
+    return true;
+}
+
+void operator_default_resolver(struct options *options)
+{
+    const struct operator_options *operator_ = &options->operator_;
+    for (size_t i = 0; operator_->resolver == RESOLVER_NONE && i < operator_->operator_count; i++) {
+        const char *url = operator_->operators[i]->operator_.account_server_url;
+        if (url && (strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0))
+            use_url(options, span_of(url), "/accounts/");
+    }
+}
+
 void read_resolver(struct options_reader *reader, const struct option_row *row,
                    const struct conf_value *value, void *target)
 {
@@ -207,9 +243,7 @@ void read_resolver(struct options_reader *reader, const struct option_row *row,
                    conf_type_name(value));
     else if (is_memory(value->string))
         reader->options->operator_.resolver = RESOLVER_MEMORY;
-    else if (value->string.len > 3 && strncasecmp((const char *)value->string.ptr, "URL", 3) == 0)
-        problem_at(reader, value, "URL resolvers are not available in this version of vouchd");
-    else
+    else if (!read_url(reader->options, value->string))
         problem_at(reader, value, BAD_RESOLVER);
 }
 
@@ -347,6 +381,9 @@ void operator_validate(const struct options *options, struct problems *problems)
         problem_plain(problems, "conflicting options for 'TrustedKeys' and 'TrustedOperators'");
     if (operator_->resolver == RESOLVER_NONE)
         problem_plain(problems, "operators require an account resolver to be configured");
+    if (operator_->resolver == RESOLVER_URL && operator_->preload_count > 0)
+        problem_plain(problems, "resolver preloads only available for writeable resolver types "
+                                "MEM/DIR/CACHE_DIR");
     check_exclusions(options, problems);
     check_pins(operator_, problems);
     check_system_account(options, problems);
@@ -390,6 +427,8 @@ void operator_settle(struct options *options)
         return;
     }
     take_system_account(options);
+    if (options->system_account_name && options->operator_.resolver == RESOLVER_URL)
+        options_account(options, options->system_account_name); /* its JWT comes later */
     for (size_t i = 0; i < options->operator_.preload_count; i++)
         make_account(options, &options->operator_.preloads[i]);
 }

@@ -98,7 +98,8 @@ bool options_may_reload(const struct options *old, const struct options *next, s
         return refuse(err, "TrustedOperators", "[...]", "[...]");
     if (!trusted_keys_equal(&old->operator_, &next->operator_))
         return refuse(err, "TrustedKeys", "[...]", "[...]");
-    if (old->operator_.resolver != next->operator_.resolver)
+    if (old->operator_.resolver != next->operator_.resolver ||
+        !texts_equal(old->operator_.resolver_url, next->operator_.resolver_url))
         return error_set(err, "config reload does not support changing account resolvers");
     if (!texts_equal(old->system_account_name, next->system_account_name))
         return refuse(err, "SystemAccount", old->system_account_name, next->system_account_name);

@@ -205,6 +205,8 @@ void users_take_defaults(struct options *options, size_t first, struct permissio
 
 /** Operator mode: takes the system account of the operator and makes the accounts of resolver_preload. */
 void operator_settle(struct options *options);
+/** Without a resolver the operator may name the address of one. */
+void operator_default_resolver(struct options *options);
 /** The rules of operator mode; before operator_settle(). */
 void operator_validate(const struct options *options, struct problems *problems);
 

@@ -9,6 +9,7 @@
 #include "files.h"
 #include "flags.h"
 #include "options.h"
+#include "resolver.h"
 #include "router.h"
 #include "server.h"
 #include "services.h"
@@ -200,6 +201,7 @@ static void put_in_force(struct server *server)
     struct options *old = server->options, *next = server->reload->next;
     struct error err;
     accounts_tie(&server->accounts, next);
+    resolver_refresh(server->resolver);
     services_cover_accounts(server->services);
     server->options = options_retain(next);
     hand_out_options(server);

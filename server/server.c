@@ -22,6 +22,7 @@
 #include "options.h"
 #include "peer_check.h"
 #include "reload.h"
+#include "resolver.h"
 #include "router.h"
 #include "service_imports.h"
 #include "services.h"
@@ -287,8 +288,11 @@ static void write_ports(struct server *server)
 
 static bool start(struct server *server)
 {
-    struct error err;
+    struct error err = { "" };
     print_banner(server);
+    server->resolver = resolver_new(server, server->options, &err);
+    if (err.text[0])
+        return fatal(&err);
     if (!server_start_ocsp(server, &err))
         return fatal(&err);
     if (!write_files(server) || !open_monitor(server))
@@ -374,6 +378,7 @@ void server_shut_down(struct server *server)
         worker_stop(server->workers[i]);
     worker_stop(server->control);
     peer_checks_reject_all(server);
+    resolver_free(server->resolver);
 }
 
 /* No connection is left anywhere, so nobody posts to anybody any more: the threads may end. */

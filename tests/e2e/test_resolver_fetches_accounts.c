@@ -1,0 +1,137 @@
+/* Operator mode with an address as the resolver: who logs in waits for the JWT of its account, nobody else does,
+ * and without a good answer the door stays shut. */
+#include "harness_jwt.h"
+#include "ocsp/responder.h"
+
+#include <string.h>
+
+BEHAVIOUR(resolver_fetches_accounts);
+
+static const char *config(const struct realm *realm, const char *url)
+{
+    return text("operator: \"%s\"\nresolver: URL(%s)\n",
+                signer_jwt(realm->operator_, signer_public(realm->operator_), "", NATS_OPERATOR),
+                url);
+}
+
+/* The responder answers any question with this. */
+static void says(struct responder *responder, enum responder_act act, const char *body)
+{
+    responder_set(responder, 0,
+                  &(struct responder_script){ .act = act, .code = 404, .bytes = span_of(body) });
+}
+
+static struct conn *knock(struct server *server, const struct realm *realm, const char *token)
+{
+    struct conn *conn = nats_open(server);
+    conn_send(conn, "CONNECT %s\r\nPING\r\n", jwt_options(conn, realm->user, token));
+    return conn;
+}
+
+SCENARIO(resolver_fetches_accounts, once_for_all_who_ask)
+{
+    struct realm realm = realm_new();
+    struct responder *responder = responder_start();
+    says(responder, RESPONDER_BYTES, "");
+    struct server *server = server_start("%s", config(&realm, responder_url(responder, 0)));
+    const char *token = realm_user(&realm, "", "");
+    struct conn *conns[5];
+
+    says(responder, RESPONDER_HOLD, "");
+    for (int i = 0; i < 5; i++)
+        conns[i] = knock(server, &realm, token);
+    struct signer *stranger = signer_new('A'); /* another account: another question */
+    struct conn *other =
+        knock(server, &realm, signer_jwt(stranger, signer_public(realm.user), "", NATS_USER));
+    says(responder, RESPONDER_BYTES, realm_account(&realm, "", ""));
+    for (int i = 0; i < 5; i++)
+        conn_expect(conns[i], "PONG\r\n");
+    conn_expect(other, "-ERR 'Authorization Violation'\r\n");
+    int asked = responder_requests(responder, 0);
+    jwt_login(server, realm.user, token);
+    cr_expect_eq(responder_requests(responder, 0), asked, "a fresh account was asked for again");
+    cr_expect_leq(asked, 3, "%d requests for two accounts and the first try", asked);
+    server_stop(server);
+    responder_stop(responder);
+}
+
+SCENARIO(resolver_fetches_accounts, without_a_good_answer_nobody_comes_in)
+{
+    struct realm realm = realm_new();
+    struct responder *responder = responder_start();
+    says(responder, RESPONDER_BYTES, "");
+    struct server *server = server_start("%s", config(&realm, responder_url(responder, 0)));
+    const char *id = signer_public(realm.account), *token = realm_user(&realm, "", "");
+    const struct {
+        enum responder_act act;
+        const char *body;
+    } rows[] = {
+        {RESPONDER_STATUS,           ""                                   },
+        { RESPONDER_EMPTY,           ""                                   },
+        { RESPONDER_BYTES,           "no token"                           },
+        { RESPONDER_BYTES,           token                                },
+        { RESPONDER_BYTES,           signer_jwt(signer_new('O'),            id, "", NATS_ACCOUNT) },
+        { RESPONDER_BYTES,                        signer_jwt(realm.account,                                                id, "", NATS_ACCOUNT) },
+        { RESPONDER_BYTES,           realm_account(&realm, ",\"exp\":1", "") },
+        { RESPONDER_BYTES,
+         signer_jwt(realm.operator_,                                                signer_public(realm.system), "", NATS_ACCOUNT) },
+        { RESPONDER_RESET,           ""                 },
+        { RESPONDER_HANG,                       ""                                                          },
+        { RESPONDER_ENDLESS, ""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        says(responder, rows[i].act, rows[i].body);
+        e2e_row(i);
+        jwt_refused(server, realm.user, token);
+    }
+    says(responder, RESPONDER_BYTES, realm_account(&realm, "", ""));
+    jwt_login(server, realm.user, token);
+    server_stop(server);
+    responder_stop(responder);
+}
+
+SCENARIO(resolver_fetches_accounts, a_reload_asks_again)
+{
+    struct realm realm = realm_new();
+    struct responder *responder = responder_start();
+    says(responder, RESPONDER_BYTES, realm_account(&realm, "", ""));
+    struct server *server = server_start("%s", config(&realm, responder_url(responder, 0)));
+    const char *token = realm_user(&realm, "", "");
+    struct conn *client = jwt_login(server, realm.user, token);
+
+    server_reload(server, "%s", config(&realm, responder_url(responder, 0)));
+    conn_barrier(client);
+    says(responder, RESPONDER_STATUS, ""); /* what is known goes on to count */
+    server_reload(server, "%s", config(&realm, responder_url(responder, 0)));
+    conn_barrier(client);
+    says(responder, RESPONDER_BYTES,
+         realm_account(&realm, "", ",\"revocations\":{\"*\":1800000000}"));
+    server_reload(server, "%s", config(&realm, responder_url(responder, 0)));
+    conn_expect(client, "-ERR 'User Authentication Revoked'\r\n");
+    jwt_refused(server, realm.user, token);
+    server_stop(server);
+    responder_stop(responder);
+}
+
+SCENARIO(resolver_fetches_accounts, who_waits_holds_up_nobody)
+{
+    struct realm realm = realm_new();
+    struct responder *responder = responder_start();
+    says(responder, RESPONDER_BYTES, realm_account(&realm, "", ""));
+    struct server *server = server_start("%s", config(&realm, responder_url(responder, 0)));
+    struct conn *client = jwt_login(server, realm.user, realm_user(&realm, "", ""));
+    struct signer *slow = signer_new('A');
+    const char *token = signer_jwt(slow, signer_public(realm.user), "", NATS_USER);
+
+    says(responder, RESPONDER_HOLD, "");
+    int asked = responder_requests(responder, 0);
+    struct conn *gone = knock(server, &realm, token), *waits = knock(server, &realm, token);
+    while (responder_requests(responder, 0) == asked)
+        conn_barrier(client); /* is served meanwhile */
+    conn_close(gone);
+    conn_send(client, "SUB a 1\r\nPUB a 0\r\n\r\n");
+    conn_expect(client, "MSG a 1 0\r\n\r\n");
+    (void)waits;
+    server_stop(server); /* in the middle of it */
+    responder_stop(responder);
+}
