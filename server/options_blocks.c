@@ -1,5 +1,5 @@
 /* options_blocks.c - what the blocks of the other listeners (websocket, mqtt, leafnodes) have in
- * common: where they stand and listen, who may come in, lists of texts. */
+ * common: where they stand and listen, who may come in. */
 #include "options_schema.h"
 
 /* ---- address ------------------------------------------------------------------------------ */
@@ -56,20 +56,13 @@ void read_override_auth(struct options_reader *reader, const struct option_row *
         schema_read(reader, &OVERRIDE_AUTH_SCHEMA, value, row_field(row, target));
 }
 
-/* ---- lists -------------------------------------------------------------------------------- */
+/* ---- sentences ---------------------------------------------------------------------------- */
 
-void read_text_items(struct options_reader *reader, const struct conf_value *value,
-                     struct text_list *list, const char *wrong_item)
+void say_expected(struct options_reader *reader, const struct conf_value *value,
+                  const char *expected)
 {
-    size_t count = value->type == CONF_ARRAY ? value->count : 1;
-    list->items = options_alloc(reader->options, count * sizeof *list->items);
-    list->count = 0;
-    for (size_t i = 0; i < count; i++) {
-        const struct conf_value *item = value->type == CONF_ARRAY ? value->items[i] : value;
-        if (item->type != CONF_STRING && wrong_item)
-            problem_at(reader, item, "%s%s", wrong_item, conf_type_name(item));
-        else if (value_is(reader, item, CONF_STRING))
-            list->items[list->count++] =
-                options_copy(reader->options, (const char *)item->string.ptr);
-    }
+    struct buf text = { 0 };
+    value_print(value, &text);
+    problem_at(reader, value, "Expected %s, got %s", expected, buf_str(&text));
+    buf_free(&text);
 }

@@ -142,15 +142,6 @@ static void read_leaf_timeout(struct options_reader *reader, const struct option
         *(int64_t *)row_field(row, target) = ns_to_ms(ns);
 }
 
-static void say_expected(struct options_reader *reader, const struct conf_value *value,
-                         const char *expected)
-{
-    struct buf text = { 0 };
-    value_print(value, &text);
-    problem_at(reader, value, "Expected %s, got %s", expected, buf_str(&text));
-    buf_free(&text);
-}
-
 static void read_leaf_users(struct options_reader *reader, const struct option_row *row,
                             const struct conf_value *value, void *target)
 {

@@ -159,11 +159,7 @@ static void read_urls(struct options_reader *reader, const struct option_row *ro
 {
     struct text_list *urls = row_field(row, target);
     if (value->type != CONF_STRING && value->type != CONF_ARRAY) {
-        struct buf text = { 0 };
-        value_print(value, &text);
-        problem_at(reader, value, "Expected remote leafnode url to be an array or string, got %s",
-                   buf_str(&text));
-        buf_free(&text);
+        say_expected(reader, value, "remote leafnode url to be an array or string");
         return;
     }
     size_t count = value->type == CONF_ARRAY ? value->count : 1;
@@ -332,11 +328,7 @@ static void read_remote(struct options_reader *reader, const struct conf_value *
                         struct remote_options *remote)
 {
     if (value->type != CONF_MAP) {
-        struct buf text = { 0 };
-        value_print(value, &text);
-        problem_at(reader, value, "Expected remote leafnode entry to be a map/struct, got %s",
-                   buf_str(&text));
-        buf_free(&text);
+        say_expected(reader, value, "remote leafnode entry to be a map/struct");
         return;
     }
     schema_defaults(&REMOTE_SCHEMA, remote);
@@ -350,10 +342,7 @@ void read_remotes(struct options_reader *reader, const struct option_row *row,
     struct leafnode_options *leafnodes = target;
     (void)row;
     if (value->type != CONF_ARRAY) {
-        struct buf text = { 0 };
-        value_print(value, &text);
-        problem_at(reader, value, "Expected remotes field to be an array, got %s", buf_str(&text));
-        buf_free(&text);
+        say_expected(reader, value, "remotes field to be an array");
         return;
     }
     size_t errors = reader->problems->errors;

@@ -177,10 +177,9 @@ option_read_fn read_refused, read_refused_if_true, read_jetstream, read_cluster,
 /** `listen` and `authorization` of such a block. */
 option_read_fn read_block_listen, read_override_auth;
 struct conf_pos options_copy_pos(struct options *options, const struct conf_value *value);
-/** A text or a list of texts. `wrong_item` comes before the type of an item that is no text; NULL: as
- *  Go says it. */
-void read_text_items(struct options_reader *reader, const struct conf_value *value,
-                     struct text_list *list, const char *wrong_item);
+/** "Expected ..., got VALUE". */
+void say_expected(struct options_reader *reader, const struct conf_value *value,
+                  const char *expected);
 
 /** Reads a tls block and loads its certificates; NULL when it is no map. The context belongs to the
  *  options. */

@@ -68,23 +68,37 @@ static bool is_origin(const char *text)
     return scheme > 0 && strcspn(text + scheme, ":/?#") > 0;
 }
 
+static void add_origin(struct options_reader *reader, const struct conf_value *value,
+                       const struct conf_value *item, struct text_list *origins)
+{
+    const char *origin = (const char *)item->string.ptr;
+    if (!is_origin(origin))
+        problem_at(reader, value,
+                   "unable to parse allowed origin \"%s\": allowed origins must be absolute URLs "
+                   "with http or https scheme",
+                   origin);
+    origins->items[origins->count++] = options_copy(reader->options, origin);
+}
+
 static void read_origins(struct options_reader *reader, const struct option_row *row,
                          const struct conf_value *value, void *target)
 {
+    static const char PREFIX[] = "error parsing allowed origins: unsupported type";
     struct text_list *origins = row_field(row, target);
     if (value->type != CONF_STRING && value->type != CONF_ARRAY) {
-        problem_at(reader, value, "error parsing allowed origins: unsupported type %s",
-                   conf_type_name(value));
+        problem_at(reader, value, "%s %s", PREFIX, conf_type_name(value));
         return;
     }
-    read_text_items(reader, value, origins,
-                    "error parsing allowed origins: unsupported type in array ");
-    for (size_t i = 0; i < origins->count; i++)
-        if (!is_origin(origins->items[i]))
-            problem_at(reader, value,
-                       "unable to parse allowed origin \"%s\": allowed origins must be absolute "
-                       "URLs with http or https scheme",
-                       origins->items[i]);
+    size_t count = value->type == CONF_ARRAY ? value->count : 1;
+    *origins =
+        (struct text_list){ options_alloc(reader->options, count * sizeof *origins->items), 0 };
+    for (size_t i = 0; i < count; i++) {
+        const struct conf_value *item = value->type == CONF_ARRAY ? value->items[i] : value;
+        if (item->type == CONF_STRING)
+            add_origin(reader, value, item, origins);
+        else
+            problem_at(reader, item, "%s in array %s", PREFIX, conf_type_name(item));
+    }
 }
 
 /* ---- handshake_timeout -------------------------------------------------------------------- */

@@ -226,3 +226,69 @@ Test(options_blocks, rules_across_blocks)
     };
     EXPECT_PROBLEMS(rows);
 }
+
+Test(options_blocks, what_websocket_says_is_stored)
+{
+    struct options *options = read_only(
+        "ws { listen: \"127.0.0.1:8080\", advertise: \"x:1\", no_tls: true, same_origin: true,\n"
+        "  origins: [\"http://a\", \"https://b:8443\"], compress: true, handshake_timeout: 5,\n"
+        "  ping_interval: \"7s\", no_auth_user: n, authentication { user: u, pass: p, timeout: 3 "
+        "},\n"
+        "  user_cookie: uc, pass_cookie: pc, token_cookie: tc, jwt_cookie: jc,\n"
+        "  headers { X-One: 1a, X-Two: two } }");
+    const struct websocket_options *websocket = options->websocket;
+    cr_assert_not_null(websocket);
+    cr_expect_str_eq(websocket->listen.host, "127.0.0.1");
+    cr_expect_eq(websocket->listen.port, 8080);
+    cr_expect_str_eq(websocket->advertise, "x:1");
+    cr_expect(websocket->no_tls && websocket->same_origin && websocket->compression);
+    cr_assert_eq(websocket->allowed_origins.count, 2);
+    cr_expect_str_eq(websocket->allowed_origins.items[1], "https://b:8443");
+    cr_expect_eq(websocket->handshake_timeout_ms, 5000);
+    cr_expect_eq(websocket->ping_interval_ms, 7000);
+    cr_expect_str_eq(websocket->auth.no_auth_user, "n");
+    cr_expect_str_eq(websocket->auth.user, "u");
+    cr_expect_str_eq(websocket->auth.password, "p");
+    cr_expect_eq(websocket->auth.timeout_ms, 3000);
+    cr_expect_str_eq(websocket->user_cookie, "uc");
+    cr_expect_str_eq(websocket->pass_cookie, "pc");
+    cr_expect_str_eq(websocket->token_cookie, "tc");
+    cr_expect_str_eq(websocket->jwt_cookie, "jc");
+    cr_assert_eq(websocket->header_count, 2);
+    cr_expect_str_eq(websocket->headers[0].name, "X-One");
+    cr_expect_str_eq(websocket->headers[0].value, "1a");
+    options_release(options);
+}
+
+Test(options_blocks, what_mqtt_says_is_stored)
+{
+    struct options *options =
+        read_only("mqtt { host: h, port: 1883, tls { verify: true, ocsp_peer: true },\n"
+                  "  authorization { token: t }, ack_wait: \"5s\", max_inflight: 7,\n"
+                  "  reject_qos2_publish: true, downgrade_qos2_subscribe: true, js_domain: d }");
+    const struct mqtt_options *mqtt = options->mqtt;
+    cr_assert_not_null(mqtt);
+    cr_expect_str_eq(mqtt->listen.host, "h");
+    cr_expect_eq(mqtt->listen.port, 1883);
+    cr_expect(mqtt->tls && mqtt->tls->verify && mqtt->tls->ocsp_peer.verify);
+    cr_expect(options_use_ocsp(options), "somebody is checked");
+    cr_expect_str_eq(mqtt->auth.token, "t");
+    cr_expect_eq(mqtt->ack_wait_ms, 5000);
+    cr_expect_eq(mqtt->max_ack_pending, 7);
+    cr_expect(mqtt->reject_qos2_publish && mqtt->downgrade_qos2_subscribe);
+    options_release(options);
+}
+
+Test(options_blocks, what_they_do_not_say_has_a_default)
+{
+    struct options *options = read_only("websocket {}\nmqtt {}");
+    cr_expect_str_eq(options->websocket->listen.host, "0.0.0.0");
+    cr_expect_eq(options->websocket->listen.port, 0);
+    cr_expect_eq(options->websocket->handshake_timeout_ms, 2000);
+    cr_expect_null(options->websocket->tls);
+    cr_expect_eq(options->websocket->allowed_origins.count, 0);
+    cr_expect_eq(options->mqtt->ack_wait_ms, 30000);
+    cr_expect_eq(options->mqtt->max_ack_pending, 1024);
+    cr_expect_not(options_use_ocsp(options));
+    options_release(options);
+}

@@ -11,7 +11,7 @@
 
 #include "base/mem.h"
 #include "flags.h"
-#include "options.h"
+#include "options_schema.h"
 
 struct loaded {
     struct flags *flags;
@@ -77,6 +77,22 @@ static inline struct loaded load_good(const char *text)
                  loaded.problems.count ? loaded.problems.items[0].text : "");
     cr_assert_not_null(loaded.options);
     return loaded;
+}
+
+/** What the grammar makes of a text without problems, before the rules that would refuse it. Owned:
+ *  options_release(). */
+static inline struct options *read_only(const char *text)
+{
+    struct error err = { "" };
+    struct problems problems = { 0 };
+    struct options *options = options_new();
+    struct options_reader reader = { .options = options, .problems = &problems };
+    struct conf *conf = conf_parse(span_of(text), "gate.conf", &err);
+    cr_assert_not_null(conf, "%s", err.text);
+    schema_read(&reader, &ROOT_SCHEMA, conf_root(conf), options);
+    cr_assert_eq(problems.count, 0, "%s", problems.count ? problems.items[0].text : "");
+    conf_free(conf);
+    return options;
 }
 
 static inline void unload(struct loaded *loaded)

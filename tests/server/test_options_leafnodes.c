@@ -313,3 +313,76 @@ Test(options_leafnodes, a_good_seed_is_taken)
     };
     EXPECT_PROBLEMS(rows);
 }
+
+Test(options_leafnodes, what_the_block_says_is_stored)
+{
+    struct options *options = read_only(
+        "leafnodes { listen: \"127.0.0.1:7422\", advertise: \"x:1\", no_advertise: true, isolate: "
+        "true,\n"
+        "  min_version: \"2.9.0\", compression: { mode: s2_better, rtt_thresholds: [\"5ms\", "
+        "\"1s\"] },\n"
+        "  reconnect: \"3s\", dial_timeout: \"4s\", write_deadline: \"6s\", write_timeout: retry,\n"
+        "  tls { verify: true, ocsp_peer: true },\n"
+        "  authorization { users: [ { user: a, pass: b, account: c }, { user: d } ], timeout: 2 } "
+        "}");
+    const struct leafnode_options *leafnodes = options->leafnodes;
+    cr_assert_not_null(leafnodes);
+    cr_expect_str_eq(leafnodes->listen.host, "127.0.0.1");
+    cr_expect_eq(leafnodes->listen.port, 7422);
+    cr_expect_str_eq(leafnodes->advertise, "x:1");
+    cr_expect(leafnodes->no_advertise && leafnodes->isolate);
+    cr_expect_str_eq(leafnodes->min_version, "2.9.0");
+    cr_expect_eq(leafnodes->compression.mode, LEAF_COMPRESSION_BETTER);
+    cr_assert_eq(leafnodes->compression.rtt_threshold_count, 2);
+    cr_expect_eq(leafnodes->compression.rtt_thresholds_ms[1], 1000);
+    cr_expect_eq(leafnodes->reconnect_ms, 3000);
+    cr_expect_eq(leafnodes->dial_timeout_ms, 4000);
+    cr_expect_eq(leafnodes->write_deadline_ms, 6000);
+    cr_expect_eq(leafnodes->write_timeout, WRITE_TIMEOUT_RETRY);
+    cr_expect(options_use_ocsp(options));
+    cr_assert_eq(leafnodes->user_count, 2);
+    cr_expect_str_eq(leafnodes->users[0].account, "c");
+    cr_expect_str_eq(leafnodes->users[1].name, "d");
+    cr_expect_eq(leafnodes->auth_timeout_ms, 2000);
+    options_release(options);
+}
+
+Test(options_leafnodes, what_a_remote_says_is_stored)
+{
+    struct options *options = read_only(
+        "leafnodes { authorization { user: a, password: b, account: c },\n"
+        "  remotes: [ {}, { urls: [\"wss://a\", \"wss://b:1\"], account: A, creds: \"/x\",\n"
+        "    tls { ocsp_peer: true }, hub: true, dont_randomize: true, disabled: true,\n"
+        "    ignore_discovered_servers: true, isolate: true, request_isolation: true,\n"
+        "    ws_compress: true, websocket_no_masking: true, deny_import: \"i.>\",\n"
+        "    deny_exports: [\"e.1\", \"e.2\"], compression: off, first_info_timeout: \"2s\",\n"
+        "    dial_timeout: \"3s\", proxy { url: \"http://p:1\", username: u, password: w,\n"
+        "    timeout: \"4s\" } } ] }");
+    const struct leafnode_options *leafnodes = options->leafnodes;
+    cr_assert_eq(leafnodes->remote_count, 2);
+    cr_expect_str_eq(leafnodes->single.name, "a");
+    cr_expect_str_eq(leafnodes->single.account, "c");
+    const struct remote_options *plain = &leafnodes->remotes[0], *rich = &leafnodes->remotes[1];
+    cr_expect_str_eq(plain->account, "$G");
+    cr_expect_eq(plain->first_info_timeout_ms, 1000);
+    cr_expect_eq(plain->compression.mode, LEAF_COMPRESSION_S2_AUTO);
+    cr_expect_null(plain->tls);
+    cr_assert_eq(rich->urls.count, 2);
+    cr_expect_str_eq(rich->urls.items[1], "wss://b:1");
+    cr_expect_str_eq(rich->account, "A");
+    cr_expect_str_eq(rich->credentials, "/x");
+    cr_expect(rich->tls && rich->tls->side == TLS_DIALS && rich->tls->ocsp_peer.verify);
+    cr_expect(options_use_ocsp(options));
+    cr_expect(rich->hub && rich->no_randomize && rich->disabled && rich->isolate);
+    cr_expect(rich->ignore_discovered_servers && rich->request_isolation);
+    cr_expect(rich->ws_compression && rich->ws_no_masking);
+    cr_expect_str_eq(rich->deny_imports.items[0], "i.>");
+    cr_expect_eq(rich->deny_exports.count, 2);
+    cr_expect_eq(rich->compression.mode, LEAF_COMPRESSION_OFF);
+    cr_expect_eq(rich->first_info_timeout_ms, 2000);
+    cr_expect_eq(rich->dial_timeout_ms, 3000);
+    cr_expect_str_eq(rich->proxy_url, "http://p:1");
+    cr_expect_str_eq(rich->proxy_password, "w");
+    cr_expect_eq(rich->proxy_timeout_ms, 4000);
+    options_release(options);
+}
