@@ -240,11 +240,30 @@ static bool reap(pid_t *clients)
 
 /* ---- the scenario ------------------------------------------------------------------------------------------ */
 
+/* What monitoring shows of checks is written by workers and by the control thread. */
+static void look(void)
+{
+    static const char *const PAGES[] = { "/ocspz", "/metrics", "/connz?auth=1&state=any" };
+
+    for (size_t i = 0; i < sizeof PAGES / sizeof *PAGES; i++) {
+        struct peer *monitor = peer_connect(server_monitor_port(), 0);
+
+        require(monitor, "monitoring refused a connection");
+        monitor->is_raw = true;
+        peer_send(monitor, "GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", PAGES[i]);
+        drive_until(monitor->is_closed, "no answer about checks");
+        require(strncmp(buf_str(&monitor->in), "HTTP/1.1 200 ", 13) == 0,
+                "monitoring answered '%.40s'", buf_str(&monitor->in));
+        peer_close(monitor, false);
+    }
+}
+
 static void reload_until_all_left(pid_t *clients)
 {
     unsigned round = 0;
 
     while (!reap(clients)) {
+        look();
         char *text = config(++round);
         server_rewrite(text);
         free(text);
