@@ -62,7 +62,7 @@ struct service_reply *service_reply_to(const struct service_request *request)
     return reply;
 }
 
-static void drop_reply(struct services *services, struct service_reply *reply)
+static void drop(struct services *services, struct service_reply *reply)
 {
     list_remove(&reply->link);
     services->pending_count--;
@@ -71,83 +71,68 @@ static void drop_reply(struct services *services, struct service_reply *reply)
 
 void service_forget(struct server *server, struct service_reply *reply)
 {
-    drop_reply(server->services, reply);
-}
-
-/* While the server ends there are no workers left to carry an answer. */
-static void send_reply(struct server *server, struct service_reply *reply, struct span body)
-{
-    struct internal_message message = { .account = reply->account,
-                                        .subject = span_of(reply->subject),
-                                        .payload = body };
-    if (!atomic_load_explicit(&server->is_shutting_down, memory_order_relaxed))
-        internal_publish(server->internal, &message);
-    drop_reply(server->services, reply);
-}
-
-static struct json begin_answer(struct server *server, struct buf *body)
-{
-    struct json json = json_begin(body, 0);
-    struct event_server stamp = events_stamp(server->events);
-    json_object(&json, NULL);
-    event_put_server(&json, &stamp);
-    return json;
-}
-
-static void put_error(struct json *json, int code, const char *description)
-{
-    json_object(json, "error");
-    json_int(json, "code", code);
-    json_string(json, "description", description);
-    json_object_end(json);
+    drop(server->services, reply);
 }
 
 static bool has_ended(const struct server *server)
 {
-    return !server->events; /* nobody can be told any more */
+    return atomic_load_explicit(&server->is_shutting_down, memory_order_relaxed);
+}
+
+/* What stands behind the server object. */
+struct answer {
+    struct span data; /* empty = none */
+    int code;
+    const char *problem; /* NULL = none */
+};
+
+static void put_answer(struct json *json, struct server *server, const struct answer *answer)
+{
+    struct event_server stamp = events_stamp(server->events);
+    json_object(json, NULL);
+    event_put_server(json, &stamp);
+    if (answer->data.len)
+        json_raw(json, "data", answer->data);
+    if (answer->problem) {
+        json_object(json, "error");
+        json_int(json, "code", answer->code);
+        json_string(json, "description", answer->problem);
+        json_object_end(json);
+    }
+    json_object_end(json);
+}
+
+/* While the server ends nobody is told anything. Takes the reply. */
+static void send_answer(struct server *server, struct service_reply *reply,
+                        const struct answer *answer)
+{
+    if (!has_ended(server)) {
+        struct buf body = { 0 };
+        struct json json = json_begin(&body, 0);
+        put_answer(&json, server, answer);
+        internal_publish(server->internal,
+                         &(struct internal_message){ .account = reply->account,
+                                                     .subject = span_of(reply->subject),
+                                                     .payload = buf_span(&body) });
+        buf_free(&body);
+    }
+    service_forget(server, reply);
 }
 
 void service_answer(struct server *server, struct service_reply *reply, struct span data)
 {
-    if (has_ended(server)) {
-        drop_reply(server->services, reply);
-        return;
-    }
-    struct buf body = { 0 };
-    struct json json = begin_answer(server, &body);
-    json_raw(&json, "data", data);
-    json_object_end(&json);
-    send_reply(server, reply, buf_span(&body));
-    buf_free(&body);
+    send_answer(server, reply, &(struct answer){ .data = data });
 }
 
-/* `with_data`: tools read the answers of some requests into a structure that has it. */
-static void answer_problem(struct server *server, struct service_reply *reply, bool with_data,
-                           int code, const char *problem)
-{
-    if (has_ended(server)) {
-        drop_reply(server->services, reply);
-        return;
-    }
-    struct buf body = { 0 };
-    struct json json = begin_answer(server, &body);
-    if (with_data)
-        json_raw(&json, "data", span_of("null"));
-    if (problem)
-        put_error(&json, code, problem);
-    json_object_end(&json);
-    send_reply(server, reply, buf_span(&body));
-    buf_free(&body);
-}
-
+/* Tools read these into a structure that has the data. */
 void service_fail(struct server *server, struct service_reply *reply, const char *description)
 {
-    answer_problem(server, reply, true, 500, description);
+    send_answer(server, reply, &(struct answer){ span_of("null"), 500, description });
 }
 
 void service_acknowledge(struct server *server, struct service_reply *reply, const char *problem)
 {
-    answer_problem(server, reply, false, 500, problem);
+    send_answer(server, reply, &(struct answer){ .code = 500, .problem = problem });
 }
 
 static void answer_text(const struct service_request *request, const char *json)
@@ -461,7 +446,8 @@ static void refuse_body(const struct service_request *request, const char *probl
     if (strcmp(name, "KICK") == 0 || strcmp(name, "LDM") == 0)
         log_err("SYSTEM - Error unmarshalling kick client request: %s", problem);
     else if (request->message->reply.len)
-        answer_problem(request->server, service_reply_to(request), false, 400, problem);
+        send_answer(request->server, service_reply_to(request),
+                    &(struct answer){ .code = 400, .problem = problem });
 }
 
 static void serve(struct services *services, struct service_request *request)
@@ -569,7 +555,7 @@ void services_free(struct services *services)
     if (!services)
         return;
     list_each(link, &services->pending)
-        drop_reply(services, list_entry(link, struct service_reply, link));
+        drop(services, list_entry(link, struct service_reply, link));
     free(services->bindings);
     free(services);
 }

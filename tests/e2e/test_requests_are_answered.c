@@ -225,6 +225,27 @@ SCENARIO(requests_are_answered, by_silence_where_nobody_is_connected)
             json_shown(data));
 }
 
+/* Requests that wait for the workers are bounded: more are refused, and each is answered once. */
+SCENARIO(requests_are_answered, however_many_there_are)
+{
+    enum { TIMES = 300 };
+    int pages = 0, refusals = 0;
+    begin();
+    listen_to(conn, "_INBOX.many");
+    for (int i = 0; i < TIMES; i++)
+        conn_send(conn, "PUB $SYS.REQ.SERVER.PING.CONNZ _INBOX.many 0\r\n\r\n");
+    for (int i = 0; i < TIMES; i++) {
+        cJSON *answer = event_expect(conn, "_INBOX.many");
+        bool is_page = strcmp(members(answer), "server data") == 0;
+        if (!is_page)
+            is_problem(answer, "server data error", 500, "too many requests under way");
+        pages += is_page;
+        refusals += !is_page;
+    }
+    conn_barrier(conn);
+    require(pages > 0 && pages + refusals == TIMES, "%d pages, %d refusals", pages, refusals);
+}
+
 /* ---- what is done at request ---------------------------------------------------------------------------- */
 
 SCENARIO(requests_are_answered, by_closing_a_client)
