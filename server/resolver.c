@@ -15,6 +15,7 @@
 #include "operator.h"
 #include "permissions.h"
 #include "server.h"
+#include "services.h"
 
 enum { FETCH_MS = 1900, LOOKUPS_MAX = 64 };
 #define FRESH_NS (60 * NS_PER_S)
@@ -100,6 +101,7 @@ static struct resolved_account *resolve(const struct resolver *resolver, const c
     }
     resolved->options.account = accounts_get(&resolver->server->accounts, account);
     resolved->options.account->is_configured = true;
+    services_cover_accounts(resolver->server->services);
     return resolved;
 }
 
