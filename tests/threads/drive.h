@@ -121,5 +121,6 @@ void run_terminate(unsigned workers);
 void run_reload(unsigned workers);
 void run_tls(unsigned workers);
 void run_events(unsigned workers);
+void run_revoke(unsigned workers);
 
 #endif

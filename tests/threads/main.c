@@ -19,6 +19,7 @@ static const struct {
     { "reload",        run_reload       },
     { "tls",           run_tls          },
     { "events",        run_events       },
+    { "revoke",        run_revoke       },
 };
 
 int main(int argc, char **argv)
