@@ -54,8 +54,9 @@ struct mapping_options {
     const char *source;
     struct mapping_target *targets;
     size_t target_count;
+    bool is_certain; /* the first target gets all */
     bool
-        loses_rest; /* the weights do not add up to 100: what is left goes nowhere, instead of where it was sent */
+        loses_rest; /* what the weights leave over is dropped, instead of going where it was sent */
 };
 
 /** There is always one for "$G" and, unless it is switched off, one for the system account. */

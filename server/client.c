@@ -9,6 +9,7 @@
 
 #include "account.h"
 #include "conn_private.h"
+#include "mappings.h"
 #include "options.h"
 #include "permissions.h"
 #include "responses.h"
@@ -190,6 +191,26 @@ static bool may_use_reply(struct client *client, struct span reply)
     return false;
 }
 
+/* As it does without mappings, only that every message is a run of its own. */
+static void publish_mapped(struct client *client, const struct mapping_options *mapping,
+                           const struct proto_op *op, const struct message *message)
+{
+    struct conn *conn = client->conn;
+    struct router *router = conn->worker->router;
+    struct buf *subject = router_subject_buffer(router);
+    if (!mapping_apply(mapping, op->subject, subject)) {
+        client_ok(client);
+        if (message->reply.len)
+            client_unanswered(conn, (struct span){ 0 }, message->reply);
+        return;
+    }
+    if (!may_publish(client, buf_span(subject)) || !may_use_reply(client, op->reply))
+        return;
+    client_ok(client);
+    router_publish(router, conn, buf_span(subject), message);
+    router_end_run(router);
+}
+
 static void handle_pub(struct client *client, const struct proto_op *op)
 {
     struct conn *conn = client->conn;
@@ -198,6 +219,15 @@ static void handle_pub(struct client *client, const struct proto_op *op)
     conn->in_bytes += op->data.len;
     if (client->pedantic && !subject_is_valid_publish(op->subject))
         client_error(client, "Invalid Publish Subject");
+    struct message message = { .reply = op->reply,
+                               .data = op->data,
+                               .header_size = op->header_size };
+    const struct mapping_options *mapping =
+        client->mappings ? mappings_find(client->mappings, op->subject) : NULL;
+    if (mapping) {
+        publish_mapped(client, mapping, op, &message);
+        return;
+    }
     /* within a run the subject was allowed already, unless the permission is counted */
     bool known = !client->responses && router_continues_run(router, conn, op->subject);
     if (!known && !may_publish(client, op->subject))
@@ -205,9 +235,6 @@ static void handle_pub(struct client *client, const struct proto_op *op)
     if (!may_use_reply(client, op->reply))
         return;
     client_ok(client);
-    struct message message = { .reply = op->reply,
-                               .data = op->data,
-                               .header_size = op->header_size };
     router_publish(router, conn, op->subject, &message);
 }
 

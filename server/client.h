@@ -9,6 +9,7 @@
 #include "conn.h"
 #include "nkey.h"
 
+struct account_options;
 struct auth_request;
 struct jwt_login;
 struct permissions;
@@ -46,7 +47,9 @@ struct client {
     struct auth_request *auth;       /* a password is being compared on the thread pool */
     char nonce[NONCE_LEN + 1];
 
-    struct map subs;                        /* sid -> struct sub */
+    const struct account_options
+        *mappings;   /* of worker->options; NULL = the account maps nothing */
+    struct map subs; /* sid -> struct sub */
     int64_t max_payload, max_subscriptions; /* the latter -1 = unlimited */
 
     /* keep-alive */
@@ -72,6 +75,8 @@ void client_make_nonce(struct client *client);
 /** From now on conn->account is this one. The client has no subscriptions. */
 void client_enter_account(struct client *client, struct account *account);
 void client_leave_account(struct client *client);
+/** Looks up client->mappings for account and options as they are now. */
+void client_take_mappings(struct client *client);
 /** Takes the least of what the server, the account and the user allow. */
 void client_take_limits(struct client *client, const struct user_options *user);
 /** Drops identity and permissions. */

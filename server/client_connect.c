@@ -165,11 +165,19 @@ void client_leave_account(struct client *client)
     client->is_in_account = false;
 }
 
+void client_take_mappings(struct client *client)
+{
+    const struct account_options *account =
+        account_options_of(client_options(client), client->conn->account);
+    client->mappings = account && account->mapping_count > 0 ? account : NULL;
+}
+
 void client_enter_account(struct client *client, struct account *account)
 {
     client_leave_account(client);
     client->conn->account = account;
     client->is_in_account = true;
+    client_take_mappings(client);
     atomic_fetch_add_explicit(&account->clients, 1, memory_order_relaxed);
 }
 
@@ -227,7 +235,16 @@ static void take_login(struct client *client, struct auth_decision *decision, co
     }
 }
 
-static void set_user(struct client *client, struct auth_decision *decision, const char *token)
+/* Itself included; so many close that as many as may stay do. */
+static bool account_is_full(const struct account *account, const struct account_options *configured)
+{
+    int64_t count = atomic_load_explicit(&account->clients, memory_order_relaxed) +
+                    atomic_load_explicit(&account->leafnodes, memory_order_relaxed);
+    return configured && configured->max_connections >= 0 && count > configured->max_connections;
+}
+
+/* False when the account has no room for it: it is closed then. */
+static bool set_user(struct client *client, struct auth_decision *decision, const char *token)
 {
     const struct user_options *user = decision->user;
     client_enter_account(client, account_of(client, user));
@@ -246,6 +263,11 @@ static void set_user(struct client *client, struct auth_decision *decision, cons
     client->responses = responses_new(client->permissions);
     client->is_authorized = true;
     client->auth_due_ms = 0;
+    if (!account_is_full(client->conn->account, user ? user->account : NULL))
+        return true;
+    conn_log(client->conn, LOG_ERR, "maximum account active connections exceeded");
+    conn_close(client->conn, CLOSE_MAX_ACCOUNT_CONNECTIONS);
+    return false;
 }
 
 static void drop_user(struct client *client)
@@ -328,7 +350,8 @@ bool client_may_skip_connect(struct client *client)
         refuse(client, &nothing);
         return false;
     }
-    set_user(client, &decision, NULL);
+    if (!set_user(client, &decision, NULL))
+        return false;
     client_arm(client);
     events_client_connected(client);
     return true;
@@ -422,8 +445,7 @@ static void finish_auth(struct client *client, struct auth_decision *decision,
         jwt_login_free(decision->login);
         return;
     }
-    set_user(client, decision, connect->credentials.jwt);
-    if (!is_reload)
+    if (set_user(client, decision, connect->credentials.jwt) && !is_reload)
         finish_connect(client, connect);
 }
 
@@ -627,6 +649,7 @@ static const struct user_options *find_same_user(const struct client *client)
 void client_reauthorize(struct client *client)
 {
     const struct options *options = client_options(client);
+    client_take_mappings(client);
     client_take_limits(client, NULL);
     if (!auth_is_required(options)) {
         if (client->conn->account != client->conn->worker->server->account) {

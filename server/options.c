@@ -135,6 +135,10 @@ static const struct option_row ROOT_ROWS[] = {
         .help = "Isolated spaces of subjects, each with its users: `NAME { ... }`, or a list of "
                 "names.",
         .read = read_accounts, .block = &ACCOUNT_SCHEMA),
+    ROW("mappings", "maps", OPTION_CUSTOM, NOWHERE, NULL, RELOAD_LIVE, NULL,
+        .help = "Subjects that become others, for clients outside of `accounts`: `SOURCE: "
+                "DESTINATION`, or a block or list of blocks with weights.",
+        .read = read_mappings, .block = &MAPPING_SCHEMA),
     ROW("system_account", "system", OPTION_CUSTOM, AT(system_account_name), "$SYS", RELOAD_RESTART,
         "SystemAccount",
         .help = "Account in which the server itself publishes and answers; one of `accounts`.",
@@ -238,7 +242,6 @@ static const struct option_row ROOT_ROWS[] = {
 #define REFUSED(name, aliases)                                                                     \
     ROW(name, aliases, OPTION_CUSTOM, NOWHERE, NULL, RELOAD_NOTHING, NULL,                         \
         .help = "Refused: not available.", .read = read_refused)
-    REFUSED("mappings", "maps"),
     REFUSED("proxies", NULL),
 #undef REFUSED
 };

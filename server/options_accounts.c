@@ -38,7 +38,7 @@ const struct schema ACCOUNT_LIMITS_SCHEMA = {
 };
 
 static option_read_fn read_account_users, read_account_defaults, read_account_nkey, read_limits,
-    read_account_exports, read_account_imports, read_nothing;
+    read_account_exports, read_account_imports, read_own_mappings, read_nothing;
 
 static const struct option_row ACCOUNT_ROWS[] = {
     ROW("users", NULL, OPTION_CUSTOM, NOWHERE, NULL, RELOAD_LIVE, NULL,
@@ -58,8 +58,9 @@ static const struct option_row ACCOUNT_ROWS[] = {
     ROW("imports", NULL, OPTION_CUSTOM, NOWHERE, NULL, RELOAD_LIVE, NULL,
         .help = "List of what this account takes from the exports of others.",
         .read = read_account_imports, .block = &IMPORT_SCHEMA),
-    ROW("mappings", "maps", OPTION_CUSTOM, NOWHERE, NULL, RELOAD_NOTHING, NULL,
-        .help = "Refused: not available.", .read = read_refused),
+    ROW("mappings", "maps", OPTION_CUSTOM, NOWHERE, NULL, RELOAD_LIVE, NULL,
+        .help = "Subjects that become others, as at the top level.", .read = read_own_mappings,
+        .block = &MAPPING_SCHEMA),
     ROW("msg_trace", "trace_dest", OPTION_CUSTOM, NOWHERE, NULL, RELOAD_NOTHING, NULL,
         .help = "Accepted and ignored.", .read = read_nothing),
     ROW("jetstream", NULL, OPTION_CUSTOM, NOWHERE, NULL, RELOAD_NOTHING, NULL,
@@ -110,6 +111,13 @@ static void read_account_imports(struct options_reader *reader, const struct opt
 {
     (void)row;
     read_imports(reader, value, ((struct account_block *)target)->account);
+}
+
+static void read_own_mappings(struct options_reader *reader, const struct option_row *row,
+                              const struct conf_value *value, void *target)
+{
+    (void)row;
+    read_account_mappings(reader, value, ((struct account_block *)target)->account);
 }
 
 static void read_account_nkey(struct options_reader *reader, const struct option_row *row,

@@ -98,6 +98,7 @@ void options_print_docs(struct buf *out)
         &RESPONSES_SCHEMA,
         &ACCOUNT_SCHEMA,
         &ACCOUNT_LIMITS_SCHEMA,
+        &MAPPING_SCHEMA,
         &EXPORT_SCHEMA,
         &IMPORT_SCHEMA,
         &WEBSOCKET_SCHEMA,

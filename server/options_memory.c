@@ -103,6 +103,9 @@ static void release_account(struct account_options *account)
         transform_free(account->streams[i].transform);
     for (size_t i = 0; i < account->service_count; i++)
         transform_free(account->services[i].transform);
+    for (size_t i = 0; i < account->mapping_count; i++)
+        for (size_t t = 0; t < account->mappings[i].target_count; t++)
+            transform_free(account->mappings[i].targets[t].transform);
 }
 
 static void release_parts(struct options *options)

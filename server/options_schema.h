@@ -82,9 +82,9 @@ struct schema {
 extern const struct schema ROOT_SCHEMA, TLS_SCHEMA, CERTS_SCHEMA, OCSP_PEER_SCHEMA,
     OCSP_CACHE_SCHEMA, AUTHORIZATION_SCHEMA, USER_SCHEMA, PERMISSIONS_SCHEMA,
     SUBJECT_PERMISSIONS_SCHEMA, RESPONSES_SCHEMA, ACCOUNT_SCHEMA, ACCOUNT_LIMITS_SCHEMA,
-    EXPORT_SCHEMA, IMPORT_SCHEMA, WEBSOCKET_SCHEMA, MQTT_SCHEMA, OVERRIDE_AUTH_SCHEMA,
-    LEAFNODES_SCHEMA, LEAF_AUTH_SCHEMA, LEAF_USER_SCHEMA, REMOTE_SCHEMA, PROXY_SCHEMA,
-    COMPRESSION_SCHEMA, CLUSTER_SCHEMA, GATEWAY_SCHEMA, JETSTREAM_SCHEMA;
+    EXPORT_SCHEMA, MAPPING_SCHEMA, IMPORT_SCHEMA, WEBSOCKET_SCHEMA, MQTT_SCHEMA,
+    OVERRIDE_AUTH_SCHEMA, LEAFNODES_SCHEMA, LEAF_AUTH_SCHEMA, LEAF_USER_SCHEMA, REMOTE_SCHEMA,
+    PROXY_SCHEMA, COMPRESSION_SCHEMA, CLUSTER_SCHEMA, GATEWAY_SCHEMA, JETSTREAM_SCHEMA;
 
 /* ---- memory that lives as long as the options; erased before it is freed ----------------- */
 
@@ -165,7 +165,7 @@ option_read_fn read_listen, read_http, read_https, read_base_path, read_server_n
     read_lame_duck_grace;
 option_read_fn read_tls, read_ocsp_peer, read_ocsp_cache, read_stapling;
 option_read_fn read_authorization, read_auth_timeout, read_permissions_member, read_accounts,
-    read_system_account;
+    read_mappings, read_system_account;
 option_read_fn read_websocket, read_mqtt, read_leafnodes, read_remotes, read_compression;
 option_read_fn read_operator, read_trusted_keys, read_resolver, read_resolver_preload,
     read_pinned_accounts;
@@ -197,6 +197,10 @@ void read_exports(struct options_reader *reader, const struct conf_value *value,
                   struct account_options *account);
 void read_imports(struct options_reader *reader, const struct conf_value *value,
                   struct account_options *account);
+void read_account_mappings(struct options_reader *reader, const struct conf_value *value,
+                           struct account_options *account);
+/** Puts mappings in order, once the name of the cluster is known. */
+void options_settle_mappings(struct options *options);
 /** Ties imports to exports when all accounts are read; problems point at the accounts block. */
 void options_resolve_accounts(struct options_reader *reader, const struct conf_value *at);
 /** Gives the users of an account, from number `first` on, these permissions if they have none. */

@@ -94,6 +94,7 @@ void options_settle(struct options *options)
         options->http_host = options->host;
     settle_auth(options);
     settle_accounts(options);
+    options_settle_mappings(options);
 }
 
 /* ---- rules -------------------------------------------------------------------------------- */

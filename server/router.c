@@ -24,7 +24,8 @@ struct router {
     unsigned depth;                     /* how many of them are going on */
     struct match_cache cache;
     struct service_imports *services;
-    struct buf local; /* what the subject of a run is called in an account that imports it */
+    struct buf subject; /* for what a subject is mapped to */
+    struct buf local;   /* what the subject of a run is called in an account that imports it */
     struct batch *batches[MAX_WORKERS + 1]; /* being filled; NULL = none */
 };
 
@@ -45,6 +46,7 @@ void router_free(struct router *router)
     for (unsigned i = 0; i < PASS_DEPTH_MAX; i++)
         free(router->passed[i]);
     service_imports_free(router->services);
+    buf_free(&router->subject);
     buf_free(&router->local);
     match_cache_free(&router->cache);
     free(router);
@@ -410,6 +412,12 @@ void router_send_answer(struct router *router, const struct run *run, unsigned i
 {
     send_to_worker(router, run, worker, &run->messages[i],
                    &(struct delivery_kind){ .is_answer = true });
+}
+
+struct buf *router_subject_buffer(struct router *router)
+{
+    router_end_run(router);
+    return &router->subject;
 }
 
 void router_options_changed(struct router *router)

@@ -84,6 +84,8 @@ void router_send_answer(struct router *router, const struct run *run, unsigned i
 void router_options_changed(struct router *router);
 struct worker *router_worker(const struct router *router);
 
+/** Ends the run; until the next one ends the buffer may hold the subject of a message. */
+struct buf *router_subject_buffer(struct router *router);
 /** Is this the subject of the run that is being collected for this connection? Then whatever was decided
  *  about the subject still holds. */
 bool router_continues_run(const struct router *router, const struct conn *source,

@@ -10,6 +10,7 @@
 
 #include "account.h"
 #include "headers.h"
+#include "mappings.h"
 #include "options.h"
 #include "server.h"
 
@@ -184,7 +185,13 @@ static void request(struct service_imports *services, struct run *run, unsigned 
         pending = remember(services, import, run->account, message.reply);
         message.reply = span_make(pending->answer, ANSWER_LEN);
     }
-    if (router_pass(services->router, &(struct passage){ .account = import->exporter->account,
+    const struct mapping_options *mapping = mappings_find(import->exporter, subject);
+    struct buf mapped = { 0 };
+    bool is_lost = mapping && !mapping_apply(mapping, subject, &mapped);
+    if (mapping && !is_lost)
+        subject = buf_span(&mapped);
+    if (!is_lost &&
+        router_pass(services->router, &(struct passage){ .account = import->exporter->account,
                                                          .subject = subject,
                                                          .message = message,
                                                          .source = run->source,
@@ -195,6 +202,7 @@ static void request(struct service_imports *services, struct run *run, unsigned 
         forget(services, pending);
     if (data.len)
         conn_settle_borrowers(router_worker(services->router));
+    buf_free(&mapped);
     buf_free(&data);
 }
 

@@ -165,6 +165,41 @@ Test(options_accounts, exports_and_imports_are_checked_against_each_other)
     EXPECT_PROBLEMS(rows);
 }
 
+Test(options_accounts, mappings_are_checked_as_nats_server_does)
+{
+    static const struct problem_row rows[] = {
+        SAYS("mappings { \"a.*\": \"b.{{foo(1)}}\" }",
+             "gate.conf:1:12: Error adding mapping for \"a.*\" to \"b.{{foo(1)}}\" : invalid "
+             "mapping destination: unknown function in {{foo(1)}}"),
+        SAYS("mappings { \"a\": {dest: b} }",
+             "gate.conf:1:12: Missing weight for mapping destination \"b\""),
+        SAYS("mappings { \"a\": {dest: b, weight: 101} }",
+             "gate.conf:1:26: Invalid weight 101 for mapping destination"),
+        SAYS("mappings { \"a\": {dest: b, weight: x} }",
+             "gate.conf:1:26: Invalid weight \"x\" for mapping destination"),
+        SAYS("mappings { \"a\": {dest: b, weight: -1} }",
+             "gate.conf:1:26: Invalid weight -1 for mapping destination"),
+        SAYS("mappings { \"a\": [{dest: b, weight: 60%},{dest: c, weight: 60%}] }",
+             "gate.conf:1:12: Error adding mapping for \"a\" : total weight needs to be <= 100"),
+        SAYS("mappings { \"a\": [{dest: b, weight: 30%},{dest: b, weight: 30%}] }",
+             "gate.conf:1:12: Error adding mapping for \"a\" : duplicate entry for \"b\""),
+        SAYS("mappings { \"a\": 3 }",
+             "gate.conf:1:12: Expected an entry for the mapping destination"),
+        SAYS("mappings { \"a\": {dest: b, weight: 10, foo: 3} }",
+             "gate.conf:1:38: Unknown field \"foo\" for mapping destination"),
+        SAYS("mappings { \"a.>\": b }",
+             "gate.conf:1:12: Error adding mapping for \"a.>\" to \"b\" : invalid subject"),
+        FINE("mappings { \"a.*\": \"b.$1.$1\" }"),
+        FINE("mappings { \"a.*\": b }"),
+        FINE("mappings { \"a\": {dest: b, weight: \"50%\"} }"),
+        FINE("mappings { \"a.*.>\": \"b.>\" }"),
+        FINE("mappings { \"a\": {dest: b, weight: 50, cluster: x} }"),
+        FINE("mappings { \"a\": [] }"),
+        FINE("mappings { \"a\": [{dest: b, weight: 60},{dest: c, weight: 60, cluster: x}] }"),
+    };
+    EXPECT_PROBLEMS(rows);
+}
+
 static const struct user_options *user_named(const struct options *options, const char *name)
 {
     for (size_t i = 0; i < options->auth.user_count; i++)
@@ -214,5 +249,27 @@ Test(options_accounts, with_system_users_only_others_come_in_without_credentials
 
     loaded = load("accounts { $SYS { users: [{user: s, password: x}] }, A {} }");
     cr_expect_not(loaded.options->auth.admits_anonymous);
+    unload(&loaded);
+}
+
+Test(options_accounts, of_two_mappings_the_more_special_one_comes_first)
+{
+    struct loaded loaded = load("mappings { \"a.>\": \"x.>\", \"a.*\": y, a.b: z, \"*.b\": w }");
+    const struct account_options *global = loaded.options->accounts[0];
+    static const char *const ORDER[] = { "a.b", "a.*", "a.>", "*.b" };
+    cr_assert_eq(global->mapping_count, 4);
+    for (size_t i = 0; i < 4; i++)
+        cr_expect_str_eq(global->mappings[i].source, ORDER[i]);
+    unload(&loaded);
+}
+
+Test(options_accounts, a_list_for_this_cluster_takes_the_place_of_the_one_for_all)
+{
+    struct loaded loaded =
+        load("mappings { a: [{dest: b, weight: 100}, {dest: c, weight: 100, cluster: c1}] }\n"
+             "cluster { name: c1 }");
+    const struct mapping_options *mapping = &loaded.options->accounts[0]->mappings[0];
+    cr_assert_eq(mapping->target_count, 1);
+    cr_expect_str_eq(mapping->targets[0].destination, "c");
     unload(&loaded);
 }

@@ -207,8 +207,6 @@ Test(options_problems, of_parts_that_are_missing_here_are_never_silent)
              "gate.conf:2:2: \"mqtt\" is not available in this version of vouchd"),
         SAYS("leafnodes {}",
              "gate.conf:1:0: \"leafnodes\" is not available in this version of vouchd"),
-        SAYS("mappings: { a: b }",
-             "gate.conf:1:0: \"mappings\" is not available in this version of vouchd"),
         SAYS("resolver { type: full, dir: x }",
              "gate.conf:1:11: resolvers of type \"full\" and \"cache\" are not available in this "
              "version of vouchd"),
