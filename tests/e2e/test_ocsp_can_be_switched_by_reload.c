@@ -36,6 +36,41 @@ SCENARIO(ocsp_can_be_switched_by_reload, off)
     require(is_reference() || !json_has(varz, "ocsp_peer_cache"), "/varz: %s", json_shown(varz));
 }
 
+static void stand_in_order(const char *body, const char *const *keys)
+{
+    const char *at = body;
+
+    for (; *keys; keys++) {
+        const char *found = strstr(at, text("\n  \"%s\": ", *keys));
+        require(found, "%s is not in its place: %s", *keys, body);
+        at = found + 1;
+    }
+}
+
+/* nats-server leaves what a former cache had. */
+SCENARIO(ocsp_can_be_switched_by_reload, to_another_cache)
+{
+    if (is_reference())
+        return;
+    authority_answers();
+    struct asking asking = { .ocsp_peer = "true", .more = "ocsp_cache: true" };
+    struct server *server = server_asking(&asking);
+
+    is_let_in(server, "client-good", 0);
+    stand_in_order(http_get(server, "/varz").body,
+                   (const char *const[]){ "tls_verify", "tls_ocsp_peer_verify", "max_connections",
+                                          "config_digest", "ocsp_peer_cache", "slow_consumer_stats",
+                                          NULL });
+    asking.more = "ocsp_cache: false";
+    server_reload(server, "%s", asking_config(&asking));
+    cJSON *varz = monitor(server, "/varz");
+    require(json_true(varz, "tls_ocsp_peer_verify"), "/varz: %s", json_shown(varz));
+    require(!json_has(varz, "ocsp_peer_cache"), "/varz: %s", json_shown(varz));
+    cJSON *ocspz = monitor(server, "/ocspz");
+    cr_assert_str_eq(json_text(ocspz, "cache_type"), "none");
+    cr_assert_eq(json_number(ocspz, "total"), 0);
+}
+
 SCENARIO(ocsp_can_be_switched_by_reload, off_and_on_again)
 {
     authority_answers();

@@ -159,6 +159,27 @@ Test(listing, pages_hold_every_entry_once)
     ocsp_cache_release(cache);
 }
 
+Test(listing, the_cache_is_locked_for_a_few_entries_at_a_time)
+{
+    struct ocsp_cache *cache = make(MANY);
+    struct ocsp_listing listing = { .limit = MANY };
+    struct ocsp_walk walk = { .listing = &listing };
+    struct ocsp_entries found = { 0 };
+    for (size_t steps = 1; !walk.is_over; steps++) {
+        ocsp_cache_walk(cache, &walk, &found);
+        cr_expect_leq(found.count, steps * OCSP_WALK_STEP);
+    }
+    cr_expect_eq(found.count, MANY);
+    ocsp_entries_free(&found);
+
+    listing = (struct ocsp_listing){ .by_status = true, .limit = MANY };
+    walk = (struct ocsp_walk){ .listing = &listing, .skip = MANY }; /* nothing is copied */
+    ocsp_cache_walk(cache, &walk, &found);
+    cr_expect_eq(walk.at, OCSP_WALK_STEP, "nor is more looked at");
+    ocsp_entries_free(&found);
+    ocsp_cache_release(cache);
+}
+
 Test(listing, no_cache_has_no_entries)
 {
     struct ocsp_cache *none =
