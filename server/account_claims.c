@@ -1,10 +1,14 @@
 /* account_claims.c - see account_claims.h. */
 #include "account_claims.h"
 
+#include "base/clock.h"
+#include "options_schema.h"
+#include "parser/subject.h"
 #include "permissions.h"
 
 enum { RESPONSES_MAX = 1 };
 #define RESPONSES_TTL_NS INT64_C(120000000000)
+#define RESPONSE_MS      (2 * 60 * 1000) /* how long an answer of a service may take */
 
 static bool add_subjects(struct permissions *permissions, enum permission_list list,
                          const struct jwt_texts *subjects, struct error *err)
@@ -49,4 +53,94 @@ bool account_take_claims(struct account_options *account, const struct jwt *jwt,
     account->max_payload = claims->payload;
     account->max_leafnodes = claims->leafnodes;
     return true;
+}
+
+/* ---- exports and imports ---------------------------------------------------------------------- */
+
+static enum response_type response_of(const char *name)
+{
+    if (name && strcasecmp(name, "Stream") == 0)
+        return RESPONSE_STREAM;
+    return name && strcasecmp(name, "Chunked") == 0 ? RESPONSE_CHUNKED : RESPONSE_SINGLE;
+}
+
+static struct export_options export_of(const struct jwt_export *claims)
+{
+    int64_t threshold_ms = ns_to_ms(claims->response_threshold_ns);
+    return (struct export_options){
+        .is_service = claims->is_service,
+        .subject = claims->subject,
+        .token_position =
+            claims->account_token_position > 0 ? (size_t)claims->account_token_position : 0,
+        .response = response_of(claims->response_type),
+        .response_ms = threshold_ms > 0 ? threshold_ms : RESPONSE_MS,
+        .claims = claims,
+    };
+}
+
+/* The older "to" is the prefix of a stream, and the exporter's subject of a service. */
+static struct import_options import_of(struct options *options, struct account_options *account,
+                                       const struct jwt_import *claims)
+{
+    struct import_options import = { .is_service = claims->is_service,
+                                     .importer = account,
+                                     .exporter_name = claims->account,
+                                     .subject = claims->subject,
+                                     .local = claims->subject,
+                                     .share = claims->share,
+                                     .token = claims->token };
+    if (claims->local_subject) {
+        import.local = claims->local_subject;
+    } else if (claims->to && claims->is_service) {
+        import.subject = claims->to;
+    } else if (claims->to) {
+        import.local = options_printf(options, "%s.%s", claims->to, claims->subject);
+        import.has_prefix = true;
+    }
+    return import;
+}
+
+void account_take_exchange(struct options *options, struct account_options *account)
+{
+    const struct jwt_exports *exports = &account->claims->account.exports;
+    const struct jwt_imports *imports = &account->claims->account.imports;
+    size_t size = imports->count * sizeof *account->streams + 1;
+    account->exports = options_alloc(options, exports->count * sizeof *account->exports + 1);
+    account->streams = options_alloc(options, size);
+    account->services = options_alloc(options, size);
+    account->export_count = account->stream_count = account->service_count = 0;
+    for (size_t i = 0; i < exports->count; i++)
+        account->exports[account->export_count++] = export_of(&exports->items[i]);
+    for (size_t i = 0; i < imports->count; i++) {
+        struct import_options import = import_of(options, account, &imports->items[i]);
+        if (import.is_service)
+            account->services[account->service_count++] = import;
+        else
+            account->streams[account->stream_count++] = import;
+    }
+}
+
+static bool activation_opens(const struct jwt *activation, const struct export_options *export,
+                             const struct import_options *import)
+{
+    const struct account_options *exporter = import->exporter;
+    struct error err;
+    return activation->kind == JWT_ACTIVATION && exporter->claims &&
+           strcmp(activation->subject, import->importer->name) == 0 &&
+           (strcmp(activation->issuer, exporter->name) == 0 ||
+            jwt_signing_key(&exporter->claims->account, activation->issuer)) &&
+           activation->activation.is_service == import->is_service &&
+           subject_is_subset(span_of(import->subject), span_of(activation->activation.subject)) &&
+           jwt_is_timely(activation, clock_wall_ns() / NS_PER_S, &err) &&
+           !jwt_is_revoked(&export->claims->revocations, activation->subject,
+                           activation->issued_at_s);
+}
+
+bool account_activates(const struct export_options *export, const struct import_options *import)
+{
+    struct error err;
+    struct jwt *activation = import->token ? jwt_decode(span_of(import->token), &err) : NULL;
+    bool opens = activation && activation_opens(activation, export, import);
+    jwt_free(activation);
+    return opens;
 }

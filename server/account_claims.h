@@ -12,4 +12,9 @@ bool account_take_claims(struct account_options *account, const struct jwt *jwt,
  *  they say nothing. Owned. */
 struct permissions *permissions_of_claims(const struct jwt_permissions *claims, struct error *err);
 
+/** The exports and imports that the account's JWT claims, not resolved yet. Texts are borrowed from the JWT. */
+void account_take_exchange(struct options *options, struct account_options *account);
+/** Does the import show an activation that opens this export for it? */
+bool account_activates(const struct export_options *export, const struct import_options *import);
+
 #endif

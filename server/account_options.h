@@ -10,6 +10,7 @@
 struct account;
 struct account_options;
 struct jwt;
+struct jwt_export;
 struct permissions;
 struct transform;
 
@@ -28,6 +29,7 @@ struct export_options {
     size_t token_position; /* from 1: that token must be the importer's name; 0 = no such rule */
     enum response_type response;
     int64_t response_ms;
+    const struct jwt_export *claims; /* operator mode: the claim behind it; NULL otherwise */
 };
 
 struct import_options {
@@ -40,6 +42,7 @@ struct import_options {
     const char *local;           /* in the importer's; both may have wildcards */
     struct transform *transform; /* from `subject` to `local` */
     bool share;                  /* services: tell more about who asks */
+    const char *token;           /* operator mode: the activation it shows; NULL = none */
     enum response_type response; /* as the export says */
     int64_t response_ms;
 };

@@ -7,13 +7,34 @@
 #include "parser/transform.h"
 
 #include "account.h"
+#include "account_claims.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 struct resolution {
+    struct options *options;
     struct options_reader *reader;
     const struct conf_value *at; /* the accounts block, which all problems point at */
+    struct error *err;           /* gets what is wrong instead, when it is not NULL */
 };
+
+static void complain(const struct resolution *resolution, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void complain(const struct resolution *resolution, const char *format, ...)
+{
+    char text[sizeof(struct error)];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (resolution->err)
+        error_set(resolution->err, "%s", text);
+    else
+        problem_at(resolution->reader, resolution->at, "%s", text);
+}
 
 static const char *kind_of(bool is_service)
 {
@@ -23,15 +44,15 @@ static const char *kind_of(bool is_service)
 static bool refuse(const struct resolution *resolution, const struct import_options *import,
                    const char *why)
 {
-    problem_at(resolution->reader, resolution->at, "Error adding %s import \"%s\": %s",
-               kind_of(import->is_service), import->subject, why);
+    complain(resolution, "Error adding %s import \"%s\": %s", kind_of(import->is_service),
+             import->subject, why);
     return false;
 }
 
 /* "$G" and the others that nobody wrote down are not for import. */
 static struct account_options *find_defined(const struct resolution *resolution, const char *name)
 {
-    const struct options *options = resolution->reader->options;
+    const struct options *options = resolution->options;
     for (size_t i = 1; i < options->account_count; i++)
         if (strcmp(options->accounts[i]->name, name) == 0)
             return options->accounts[i];
@@ -55,15 +76,14 @@ static void check_export(const struct resolution *resolution, const struct expor
     const char *kind = kind_of(export->is_service);
     for (size_t i = 0; i < export->account_count; i++)
         if (!find_defined(resolution, export->accounts[i]))
-            problem_at(resolution->reader, resolution->at,
-                       "\"%s\" account not defined for %s export", export->accounts[i], kind);
+            complain(resolution, "\"%s\" account not defined for %s export", export->accounts[i],
+                     kind);
     bool is_bad_position = export->token_position > 0 &&
                            (!token_at(span_of(export->subject), export->token_position, &token) ||
                             !span_is(token, "*"));
     if (is_bad_position || !subject_is_valid_config(span_of(export->subject)))
-        problem_at(resolution->reader, resolution->at,
-                   "Error adding %s export \"%s\": sublist: invalid subject", kind,
-                   export->subject);
+        complain(resolution, "Error adding %s export \"%s\": sublist: invalid subject", kind,
+                 export->subject);
 }
 
 static bool export_is_for(const struct export_options *export, const struct import_options *import)
@@ -75,6 +95,8 @@ static bool export_is_for(const struct export_options *export, const struct impo
     for (size_t i = 0; i < export->account_count; i++)
         if (strcmp(export->accounts[i], import->importer->name) == 0)
             return true;
+    if (export->claims && export->claims->token_required)
+        return account_activates(export, import);
     if (export->token_position > 0)
         return token_at(span_of(import->subject), export->token_position, &token) &&
                span_is(token, import->importer->name);
@@ -109,7 +131,7 @@ static bool make_transform(const struct resolution *resolution, struct import_op
         refuse(resolution, import, buf_str(&text));
     } else {
         transform_pattern(import->transform, &text);
-        import->local = options_copy(resolution->reader->options, buf_str(&text));
+        import->local = options_copy(resolution->options, buf_str(&text));
     }
     buf_free(&text);
     return import->transform != NULL;
@@ -125,10 +147,10 @@ static bool is_duplicate(const struct resolution *resolution, const struct impor
         if (!import->is_service && strcmp(other->subject, import->subject) == 0)
             return !refuse(resolution, import, "stream import already exists");
         if (import->is_service && strcmp(other->local, import->local) == 0) {
-            problem_at(resolution->reader, resolution->at,
-                       "Duplicate service import subject \"%s\", previously used in import for "
-                       "account \"%s\", subject \"%s\"",
-                       import->local, other->exporter->name, other->subject);
+            complain(resolution,
+                     "Duplicate service import subject \"%s\", previously used in import for "
+                     "account \"%s\", subject \"%s\"",
+                     import->local, other->exporter->name, other->subject);
             return true;
         }
     }
@@ -177,8 +199,8 @@ static bool resolve_import(const struct resolution *resolution, struct import_op
 {
     import->exporter = find_defined(resolution, import->exporter_name);
     if (!import->exporter) {
-        problem_at(resolution->reader, resolution->at, "\"%s\" account not defined for %s import",
-                   import->exporter_name, kind_of(import->is_service));
+        complain(resolution, "\"%s\" account not defined for %s import", import->exporter_name,
+                 kind_of(import->is_service));
         return false;
     }
     const struct export_options *export = find_export(import);
@@ -211,11 +233,68 @@ static void resolve_imports(const struct resolution *resolution, struct account_
 void options_resolve_accounts(struct options_reader *reader, const struct conf_value *at)
 {
     const struct options *options = reader->options;
-    const struct resolution resolution = { reader, at };
+    const struct resolution resolution = { .options = reader->options, .reader = reader, .at = at };
     unsigned visits = 0;
     for (size_t i = 0; i < options->account_count; i++)
         for (size_t e = 0; e < options->accounts[i]->export_count; e++)
             check_export(&resolution, &options->accounts[i]->exports[e]);
     for (size_t i = 0; reader->problems->errors == 0 && i < options->account_count; i++)
         resolve_imports(&resolution, options->accounts[i], &visits);
+}
+
+/* ---- operator mode ------------------------------------------------------------------------ */
+
+static void leave_out(struct options *options, const struct account_options *account,
+                      const struct error *err)
+{
+    options_note(options,
+                 options_printf(options, "account \"%s\": left out: %s", account->name, err->text));
+}
+
+static void keep_good_exports(const struct resolution *resolution, struct account_options *account)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < account->export_count; i++) {
+        resolution->err->text[0] = '\0';
+        check_export(resolution, &account->exports[i]);
+        if (resolution->err->text[0])
+            leave_out(resolution->options, account, resolution->err);
+        else
+            account->exports[kept++] = account->exports[i];
+    }
+    account->export_count = kept;
+}
+
+/* Those behind a bad one move up, so a circle is looked for among good ones only. */
+static size_t keep_good_imports(const struct resolution *resolution,
+                                const struct account_options *account,
+                                struct import_options *imports, size_t count, unsigned *visits)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        imports[kept] = imports[i];
+        if (resolve_import(resolution, &imports[kept], imports, kept, visits)) {
+            kept++;
+            continue;
+        }
+        transform_free(imports[kept].transform);
+        leave_out(resolution->options, account, resolution->err);
+    }
+    return kept;
+}
+
+void options_resolve_claims(struct options *options)
+{
+    struct error err = { "" };
+    const struct resolution resolution = { .options = options, .err = &err };
+    unsigned visits = 0;
+    for (size_t i = 0; i < options->account_count; i++)
+        keep_good_exports(&resolution, options->accounts[i]);
+    for (size_t i = 0; i < options->account_count; i++) {
+        struct account_options *account = options->accounts[i];
+        account->stream_count = keep_good_imports(&resolution, account, account->streams,
+                                                  account->stream_count, &visits);
+        account->service_count = keep_good_imports(&resolution, account, account->services,
+                                                   account->service_count, &visits);
+    }
 }

@@ -203,6 +203,8 @@ void read_account_mappings(struct options_reader *reader, const struct conf_valu
 void options_settle_mappings(struct options *options);
 /** Ties imports to exports when all accounts are read; problems point at the accounts block. */
 void options_resolve_accounts(struct options_reader *reader, const struct conf_value *at);
+/** The same for accounts of JWTs: what is wrong is left out, with a note. */
+void options_resolve_claims(struct options *options);
 /** Gives the users of an account, from number `first` on, these permissions if they have none. */
 void users_take_defaults(struct options *options, size_t first, struct permissions *defaults);
 
