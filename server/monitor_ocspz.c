@@ -14,69 +14,6 @@
 #define LIMIT_DEFAULT 1024
 #define LIMIT_MAX     10000 /* what one answer may hold up the control loop for */
 
-/* The figures, and the page of entries. */
-struct ocspz {
-    const char *server_id, *cache_type;
-    int64_t now, max_pending_verifications, offset, limit;
-    bool enabled;
-    uint64_t pending_handshakes, fetches_in_flight, fetches_queued, num_entries, total;
-    struct ocsp_report report;
-    struct ocsp_refresh_stats refresh;
-    struct advisory_stats advisories;
-};
-
-#define Z(member, kind) ROW(struct ocspz, member, kind)
-
-static void print_links(struct json *json, const char *name, const void *member);
-static void print_accepted(struct json *json, const char *name, const void *member);
-static void print_rejected(struct json *json, const char *name, const void *member);
-static void print_exchanges(struct json *json, const char *name, const void *member);
-static void print_responders(struct json *json, const char *name, const void *member);
-
-#define Z_REPORT(name, print)                                                                      \
-    {                                                                                              \
-        name, ROW_CUSTOM, offsetof(struct ocspz, report), false, NULL, print                       \
-    }
-
-static const struct row OCSPZ_ROWS[] = {
-    Z(server_id, ROW_STRING),
-    Z(now, ROW_TIME),
-    Z(enabled, ROW_BOOL),
-    ROW_END,
-};
-
-#define R(member) ROW(struct ocsp_refresh_stats, member, ROW_UINT)
-static const struct row REFRESH_ROWS[] = {
-    R(watched), R(used), R(renewed), R(failed), R(revoked), ROW_END,
-};
-
-static const struct row ADVISORY_ROWS[] = {
-    ROW(struct advisory_stats, sent, ROW_UINT),
-    ROW(struct advisory_stats, withheld, ROW_UINT),
-    ROW_END,
-};
-
-/* Only where peers are checked. */
-static const struct row CHECK_ROWS[] = {
-    Z(cache_type, ROW_STRING),
-    Z(pending_handshakes, ROW_UINT),
-    Z(max_pending_verifications, ROW_INT),
-    Z(fetches_in_flight, ROW_UINT),
-    Z(fetches_queued, ROW_UINT),
-    Z_REPORT("links", print_links),
-    Z_REPORT("accepted", print_accepted),
-    Z_REPORT("rejected", print_rejected),
-    Z_REPORT("fetches", print_exchanges),
-    Z_REPORT("responders", print_responders),
-    {"refresh",     ROW_OBJECT, offsetof(struct ocspz, refresh),    false, REFRESH_ROWS,  NULL},
-    { "advisories", ROW_OBJECT, offsetof(struct ocspz, advisories), false, ADVISORY_ROWS, NULL},
-    Z(num_entries, ROW_UINT),
-    Z(total, ROW_UINT),
-    Z(offset, ROW_INT),
-    Z(limit, ROW_INT),
-    ROW_END,
-};
-
 /* ---- figures ------------------------------------------------------------------------------------------ */
 
 static void print_links(struct json *json, const char *name, const void *member)
@@ -167,6 +104,63 @@ static void print_responders(struct json *json, const char *name, const void *me
     }
     json_array_end(json);
 }
+
+/* The figures, and the page of entries. */
+struct ocspz {
+    const char *server_id, *cache_type;
+    int64_t now, max_pending_verifications, offset, limit;
+    bool enabled;
+    uint64_t pending_handshakes, fetches_in_flight, fetches_queued, num_entries, total;
+    struct ocsp_report report;
+    struct ocsp_refresh_stats refresh;
+    struct advisory_stats advisories;
+};
+
+#define Z(member, kind) ROW(struct ocspz, member, kind)
+
+#define Z_REPORT(name, print)                                                                      \
+    {                                                                                              \
+        name, ROW_CUSTOM, offsetof(struct ocspz, report), false, NULL, print                       \
+    }
+
+static const struct row OCSPZ_ROWS[] = {
+    Z(server_id, ROW_STRING),
+    Z(now, ROW_TIME),
+    Z(enabled, ROW_BOOL),
+    ROW_END,
+};
+
+#define R(member) ROW(struct ocsp_refresh_stats, member, ROW_UINT)
+static const struct row REFRESH_ROWS[] = {
+    R(watched), R(used), R(renewed), R(failed), R(revoked), ROW_END,
+};
+
+static const struct row ADVISORY_ROWS[] = {
+    ROW(struct advisory_stats, sent, ROW_UINT),
+    ROW(struct advisory_stats, withheld, ROW_UINT),
+    ROW_END,
+};
+
+/* Only where peers are checked. */
+static const struct row CHECK_ROWS[] = {
+    Z(cache_type, ROW_STRING),
+    Z(pending_handshakes, ROW_UINT),
+    Z(max_pending_verifications, ROW_INT),
+    Z(fetches_in_flight, ROW_UINT),
+    Z(fetches_queued, ROW_UINT),
+    Z_REPORT("links", print_links),
+    Z_REPORT("accepted", print_accepted),
+    Z_REPORT("rejected", print_rejected),
+    Z_REPORT("fetches", print_exchanges),
+    Z_REPORT("responders", print_responders),
+    {"refresh",     ROW_OBJECT, offsetof(struct ocspz, refresh),    false, REFRESH_ROWS,  NULL},
+    { "advisories", ROW_OBJECT, offsetof(struct ocspz, advisories), false, ADVISORY_ROWS, NULL},
+    Z(num_entries, ROW_UINT),
+    Z(total, ROW_UINT),
+    Z(offset, ROW_INT),
+    Z(limit, ROW_INT),
+    ROW_END,
+};
 
 static void fill(struct server *server, struct ocspz *z)
 {
