@@ -445,7 +445,11 @@ static void finish_auth(struct client *client, struct auth_decision *decision,
         jwt_login_free(decision->login);
         return;
     }
-    if (set_user(client, decision, connect->credentials.jwt) && !is_reload)
+    if (!set_user(client, decision, connect->credentials.jwt))
+        return;
+    if (is_reload)
+        events_client_connected(client); /* as nats-server tells it: it was looked at anew */
+    else
         finish_connect(client, connect);
 }
 

@@ -59,6 +59,8 @@ void events_report_peer(struct server *server, const struct peer_report *report)
 
 /* ---- the server itself */
 
+/** New options are in force: tells at once what others call this server by. `old` is borrowed. */
+void events_options_changed(struct events *events, const struct options *old);
 void events_lame_duck(struct events *events);
 void events_shutdown(struct events *events);
 /** Publishes figures of the server: to `reply` in answer to a request, else for all who listen. */

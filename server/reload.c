@@ -6,6 +6,7 @@
 #include "base/mem.h"
 
 #include "client.h"
+#include "events.h"
 #include "files.h"
 #include "flags.h"
 #include "options.h"
@@ -206,6 +207,7 @@ static void put_in_force(struct server *server)
     server->options = options_retain(next);
     hand_out_options(server);
     enforce_max_connections(server);
+    events_options_changed(server->events, old);
     if (next->pid_file && !files_write_pid(next->pid_file, &err))
         log_err("%s", err.text);
     options_release(old);

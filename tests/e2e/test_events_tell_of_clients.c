@@ -92,6 +92,20 @@ SCENARIO(events_tell_of_clients, that_come_and_go)
     require(strcmp(json_text(event, "reason"), "Client Closed") == 0, "%s", json_shown(event));
 }
 
+/* A reload looks at everybody anew, and says so. */
+SCENARIO(events_tell_of_clients, that_stay_through_a_reload)
+{
+    struct server *server = server_start("%s", CONFIG);
+    struct conn *alice = nats_login(server, AS_ALICE);
+    struct conn *conn = nats_login(server, AS_SYSTEM);
+
+    listen_to(conn, "$SYS.ACCOUNT.APP.CONNECT");
+    server_reload(server, "%smax_payload: 4242\n", CONFIG);
+    cJSON *event = event_expect(conn, "$SYS.ACCOUNT.APP.CONNECT");
+    require(number(event, "client", "id") == conn_id(alice), "%s", json_shown(event));
+    conn_barrier(alice);
+}
+
 SCENARIO(events_tell_of_clients, that_are_refused)
 {
     struct server *server = server_start("%s", CONFIG);

@@ -1,5 +1,5 @@
 /* events.c - clients come and go on all workers while others listen to that, ask the server about them and have
- * some of them closed: every coming and going is told once to each listener, every request is answered once. */
+ * some of them closed: every coming and going is told to each listener, each going once, every request is answered once. */
 #include "drive.h"
 
 #include <stdio.h>
@@ -13,7 +13,7 @@ static const char CONFIG[] = "accounts { $SYS { users: [{ user: sys, password: s
 
 struct listener {
     struct peer *peer;
-    uint8_t came[CIDS_MAX], went[CIDS_MAX]; /* how often, by client */
+    uint8_t came[CIDS_MAX], went[CIDS_MAX]; /* by client: did it come; how often it went */
     unsigned answers;
 };
 
@@ -51,7 +51,7 @@ static void on_delivery(void *ctx, struct peer *peer, const struct delivery *del
         listener->went[cid]++;
     } else if (ends_with(delivery->subject, ".CONNECT")) {
         require(!listener->went[cid], "client %u came after it went", cid);
-        listener->came[cid]++;
+        listener->came[cid] = 1; /* a reload tells of those who stay again */
     }
 }
 
