@@ -18,6 +18,7 @@ struct account_detail {
     int64_t update_time;
     bool is_system, expired, complete, jetstream_enabled;
     uint64_t leafnode_connections, client_connections, subscriptions;
+    const struct account_options *options; /* NULL when they do not name it any more */
 };
 
 #define D(member, kind) ROW(struct account_detail, member, kind)
@@ -31,6 +32,12 @@ static const struct row DETAIL_ROWS[] = {
     D(leafnode_connections, ROW_UINT),
     D(client_connections, ROW_UINT),
     D(subscriptions, ROW_UINT),
+    {"mappings", ROW_CUSTOM, offsetof(struct account_detail, options), false, NULL,
+                               sharing_print_mappings},
+    { "exports", ROW_CUSTOM, offsetof(struct account_detail, options), false, NULL,
+                               sharing_print_exports },
+    { "imports", ROW_CUSTOM, offsetof(struct account_detail, options), false, NULL,
+                               sharing_print_imports },
     D(name_tag, ROW_STRING),
     ROW_END,
 };
@@ -58,6 +65,7 @@ void accountz_print_detail(struct json *json, const char *key, const struct serv
     struct account_detail detail = {
         .account_name = account->name,
         .name_tag = account->name,
+        .options = account_options_of(server->options, account),
         .update_time = server->config_load_ns,
         .is_system = account == server->system_account,
         .complete = true,

@@ -171,6 +171,8 @@ static void read_export(struct options_reader *reader, const struct conf_value *
         read_threshold(reader, block.threshold, export);
     if (block.token_position)
         read_position(reader, block.token_position, export);
+    if (block.latency && export->is_service)
+        options_note(reader->options, NOTE_LATENCY);
     account->export_count++;
 }
 

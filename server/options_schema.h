@@ -98,6 +98,8 @@ const char *options_printf(struct options *options, const char *format, ...)
 #define NOTE_JETSTREAM                                                                             \
     "JetStream is not supported by this server, \"jetstream\" configuration ignored"
 #define NOTE_CLUSTER "Cluster routes are not supported by this server, cluster listener ignored"
+#define NOTE_LATENCY                                                                               \
+    "The latency of services is not measured by this server, \"latency\" of exports ignored"
 #define NOTE_GATEWAY "Gateways are not supported by this server, \"gateway\" configuration ignored"
 #define NOTE_OCSP_UNUSED                                                                           \
     "\"ocsp_peer\" has no effect in cluster.tls, gateway.tls and resolver_tls: nobody is checked " \

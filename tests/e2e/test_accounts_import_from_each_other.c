@@ -324,3 +324,38 @@ SCENARIO(accounts_import_from_each_other, a_reload_changes_what_is_imported)
     conn_barrier(a);
     conn_barrier(b);
 }
+
+static bool list_has(const cJSON *list, const char *key, const char *value, const char *shown)
+{
+    const cJSON *item;
+    cJSON_ArrayForEach(item, list)
+    {
+        if (strcmp(json_text(item, key), value) == 0)
+            return strcmp(json_shown(item), shown) == 0;
+    }
+    return false;
+}
+
+SCENARIO(accounts_import_from_each_other, monitoring_lists_it)
+{
+    struct server *server = start(0);
+    const cJSON *a = cJSON_GetObjectItem(monitor(server, "/accountz?acc=A"), "account_detail"),
+                *b = cJSON_GetObjectItem(monitor(server, "/accountz?acc=B"), "account_detail");
+    const cJSON *exports = cJSON_GetObjectItem(a, "exports"),
+                *imports = cJSON_GetObjectItem(b, "imports");
+    require(list_has(exports, "subject", "priv.*",
+                     "{\"subject\":\"priv.*\",\"type\":\"stream\",\"approved_accounts\":[\"B\"]}"),
+            "%s", json_shown(exports));
+    require(list_has(exports, "subject", "multi",
+                     "{\"subject\":\"multi\",\"type\":\"service\",\"response_type\":\"Streamed\"}"),
+            "%s", json_shown(exports));
+    require(list_has(imports, "local_subject", "mapped.*",
+                     "{\"subject\":\"priv.*\",\"account\":\"A\",\"local_subject\":\"mapped.*\","
+                     "\"type\":\"stream\",\"invalid\":false,\"share\":false,\"tracking\":false}"),
+            "%s", json_shown(imports));
+    require(list_has(imports, "local_subject", "my.add",
+                     "{\"subject\":\"svc.add\",\"account\":\"A\",\"to\":\"my.add\","
+                     "\"local_subject\":\"my.add\",\"type\":\"service\",\"invalid\":false,"
+                     "\"share\":false,\"tracking\":false}"),
+            "%s", json_shown(imports));
+}
