@@ -41,7 +41,7 @@ MOST_AT_START = 6 * KIB * KIB  # bytes of resident memory of vouchd without conn
 class Server:
     """A server process on a free port, pinned to its core."""
 
-    def __init__(self, binary, folder, more=""):
+    def __init__(self, binary, folder, more="", under=()):
         self.folder = Path(folder)
         self.folder.mkdir()
         self.log = self.folder / "log"
@@ -49,13 +49,13 @@ class Server:
         config.write_text('listen: "127.0.0.1:-1"\nping_interval: "10m"\n' + more)
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                ["taskset", "-c", SERVER_CORE, binary, "-c", str(config)],
-                stdout=log, stderr=log)
+                ["taskset", "-c", SERVER_CORE, *under, str(Path(binary).resolve()), "-c", str(config)],
+                stdout=log, stderr=log, cwd=self.folder)
         self.port = self.await_port()
         self.rss_at_start = self.rss()
 
     def await_port(self):
-        until = time.monotonic() + 10
+        until = time.monotonic() + 30
         while time.monotonic() < until:
             text = self.log.read_text()
             listening = re.search(r"Listening for client connections on \S+:(\d+)", text)
@@ -73,10 +73,10 @@ class Server:
     def stop(self):
         self.process.terminate()
         try:
-            self.process.wait(10)
+            self.process.wait(30)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            sys.exit("the server did not leave within 10 s after SIGTERM")
+            sys.exit("the server did not leave within 30 s after SIGTERM")
 
 
 def measure(generator, binary, arguments, folder):
