@@ -644,19 +644,19 @@ static void wear_out(const struct pki_cert *leaf, int slot)
 Test(fetch, three_timeouts_spare_an_address_for_a_second)
 {
     struct pki_cert leaf = make_leaf(responder_url(rig.responder, SLOT_OTHER), NULL, NULL);
-    rig_log_start(&rig);
-    wear_out(&leaf, SLOT_OTHER);
-    set(SLOT_OTHER, &leaf, RESPONDER_ANSWER);
     int64_t began_ns = (int64_t)uv_hrtime(), spared = 0;
+    rig_log_start(&rig);
+    wear_out(&leaf, SLOT_OTHER); /* takes three times 100 ms */
+    set(SLOT_OTHER, &leaf, RESPONDER_ANSWER);
     while (rig_judge(&rig, chain_of(&leaf), &options) == OCSP_REJECT)
         spared++;
-    /* a timer may be early by the millisecond in which the loop's clock stands */
-    cr_expect_geq((int64_t)uv_hrtime() - began_ns, 900 * NS_PER_MS);
+    /* timers may be early by the millisecond in which the loop's clock stands */
+    cr_expect_geq((int64_t)uv_hrtime() - began_ns, 1290 * NS_PER_MS);
     char *log = rig_log_take(&rig);
-    cr_expect_geq(spared, 1);
     cr_expect_eq(responder_requests(rig.responder, SLOT_OTHER), 4);
     cr_expect(strstr(log, "timed out 3 times in a row: not tried for 1000 ms"), "%s", log);
-    cr_expect(strstr(log, "failed: exhausted OCSP responders: the responder timed out too often"));
+    cr_expect(spared == 0 || /* a very slow machine */
+              strstr(log, "failed: exhausted OCSP responders: the responder timed out too often"));
     cr_expect(strstr(log, "no longer times out"));
     struct ocsp_report now = report();
     cr_expect_eq(now.exchanges.requests, 4);
@@ -723,7 +723,7 @@ ParameterizedTest(struct probe_row *row, fetch, probe)
     struct many many = { 0 };
     wear_out(&leafs[0], SLOT_OTHER);
     set(SLOT_OTHER, &leafs[0], RESPONDER_HOLD);
-    options.ca_timeout_ns = row->act == RESPONDER_HANG ? NS_PER_S : 20 * NS_PER_S;
+    options.ca_timeout_ns = row->act == RESPONDER_HANG ? 2 * NS_PER_S : 20 * NS_PER_S;
     for (int tries = 1; responder_requests(rig.responder, SLOT_OTHER) == 3; tries++) {
         start_check(chain_of(&leafs[0]), &many); /* fails at once until the second has passed */
         while (many.rejected < tries && responder_requests(rig.responder, SLOT_OTHER) == 3)
