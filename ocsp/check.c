@@ -337,7 +337,7 @@ static enum state use_hit(struct ocsp_check *check, struct ocsp_hit *hit)
     const char *status = ocsp_status_name(hit->answer.status);
     if (hit_is_current(check, hit, now_ns)) {
         log_dbg("Cached OCSP response is current, status [%s]", status);
-        if (hit->is_first && hit->is_verified) {
+        if (hit->is_first) {
             struct ocsp_ask ask = make_ask(check);
             refresh_note_use(check->ocsp->refresh, &ask, &hit->answer);
         }

@@ -19,6 +19,21 @@ int64_t ocsp_expires_ns(const struct ocsp_answer *answer, const struct ocsp_peer
     return add_saturated(answer->this_update_ns, options->ttl_ns);
 }
 
+int64_t ocsp_left_ns(const struct ocsp_answer *answer, const struct ocsp_peer_options *options,
+                     int64_t now_ns)
+{
+    int64_t left;
+    int64_t end_ns = ocsp_expires_ns(answer, options);
+    if (!__builtin_sub_overflow(end_ns, now_ns, &left))
+        return left;
+    return end_ns > now_ns ? INT64_MAX : INT64_MIN;
+}
+
+int64_t ocsp_lifetime_ns(const struct ocsp_answer *answer, const struct ocsp_peer_options *options)
+{
+    return ocsp_left_ns(answer, options, answer->this_update_ns);
+}
+
 enum ocsp_currency ocsp_currency(const struct ocsp_answer *answer,
                                  const struct ocsp_peer_options *options, int64_t now_ns)
 {

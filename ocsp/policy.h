@@ -21,6 +21,10 @@ void ocsp_currency_log(enum ocsp_currency currency, const struct ocsp_answer *an
                        const struct ocsp_peer_options *options, int64_t now_ns);
 /** The end of an answer's life, without skew: nextUpdate, or thisUpdate + ttl. Wall clock. */
 int64_t ocsp_expires_ns(const struct ocsp_answer *answer, const struct ocsp_peer_options *options);
+/** From its beginning to its end; until its end. */
+int64_t ocsp_lifetime_ns(const struct ocsp_answer *answer, const struct ocsp_peer_options *options);
+int64_t ocsp_left_ns(const struct ocsp_answer *answer, const struct ocsp_peer_options *options,
+                     int64_t now_ns);
 /** Was the signer's certificate valid, give or take the skew? */
 bool ocsp_signer_is_valid(const struct ocsp_answer *answer, int64_t skew_ns, int64_t now_ns);
 

@@ -18,6 +18,7 @@
 #define WINDOW_MAX_NS     (3600 * NS_PER_S) /* before the end of an answer's life */
 #define PAUSE_NS          NS_PER_S          /* at least, between two questions about a link */
 #define PAUSE_MAX_NS      (60 * NS_PER_S)   /* while no answer comes */
+#define LEFT_MAX_NS       (INT64_MAX / 4)   /* 73 years: sums stay in range */
 #define TIMER_MAX_MS      30000             /* the wall clock may be set meanwhile */
 
 struct link {
@@ -30,6 +31,7 @@ struct link {
     bool is_used;      /* since the answer came */
     unsigned watchers; /* with neither, the link goes */
     unsigned failures; /* since the answer came */
+    bool is_blind;     /* it has run out, and the log has told */
     struct heap_node due;
     struct ocsp_waiter waiter; /* in a fetch while asking */
     bool is_asking;
@@ -122,6 +124,7 @@ static void drop(struct link *link)
     heap_remove(&refresh->due, &link->due);
     map_remove(&refresh->links, key_span(link->key));
     link_free(link);
+    arm(refresh); /* another one may have its turn */
 }
 
 /* ---- when ------------------------------------------------------------------------------------------- */
@@ -131,39 +134,43 @@ static int64_t longer(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-static int64_t lifetime_ns(const struct ocsp_answer *answer,
-                           const struct ocsp_peer_options *options)
+static int64_t shorter(int64_t a, int64_t b)
 {
-    return ocsp_expires_ns(answer, options) - answer->this_update_ns;
+    return a < b ? a : b;
 }
 
 static int64_t left_ns(const struct link *link, int64_t now_ns)
 {
-    return link->has_answer ? ocsp_expires_ns(&link->answer, &link->options) - now_ns : 0;
+    return link->has_answer ? ocsp_left_ns(&link->answer, &link->options, now_ns) : 0;
 }
 
 /* 1, 2, 4 ... 60 s */
 static int64_t pause_ns(unsigned failures)
 {
-    int64_t ns = PAUSE_NS << (failures < 6 ? failures : 6);
-    return ns < PAUSE_MAX_NS ? ns : PAUSE_MAX_NS;
+    return shorter(PAUSE_NS << (failures < 6 ? failures : 6), PAUSE_MAX_NS);
 }
 
-static int64_t wait_ns(const struct link *link, int64_t now_ns)
+static int64_t due_ns(const struct link *link)
 {
-    int64_t left = left_ns(link, now_ns);
+    int64_t now_ns = clock_wall_ns(), left = shorter(left_ns(link, now_ns), LEFT_MAX_NS);
     int64_t wait = longer(left / 2, pause_ns(link->failures));
     if (!link->has_answer || link->failures > 0)
-        return wait;
-    int64_t window = lifetime_ns(&link->answer, &link->options) / 5;
-    return longer(wait, left - (window < WINDOW_MAX_NS ? window : WINDOW_MAX_NS));
+        return now_ns + wait;
+    int64_t window = shorter(ocsp_lifetime_ns(&link->answer, &link->options) / 5, WINDOW_MAX_NS);
+    return now_ns + longer(wait, left > window ? left - window : 0);
 }
 
 static void schedule(struct link *link)
 {
-    int64_t now_ns = clock_wall_ns();
-    heap_put(&link->refresh->due, &link->due, now_ns + wait_ns(link, now_ns));
+    heap_put(&link->refresh->due, &link->due, due_ns(link));
     arm(link->refresh);
+}
+
+/* Somebody came who may have stricter options. Never puts off what is due. */
+static void hurry(struct link *link)
+{
+    if (!link->is_asking && (!heap_has(&link->due) || due_ns(link) < link->due.key))
+        schedule(link);
 }
 
 /* The link is not asking, and nothing may be the same as before. */
@@ -204,6 +211,7 @@ void refresh_on_stored(void *ctx, const struct ocsp_ask *ask, const struct ocsp_
     link->answer = *answer;
     link->has_answer = true;
     link->failures = 0;
+    link->is_blind = false;
     set_used(link, false);
     report_if_revoked(link);
     if (!link->is_asking)
@@ -251,13 +259,14 @@ static void ask(struct link *link)
 }
 
 /* An operator wants to know once that a revocation would go unnoticed from now on. */
-static void log_failure(const struct link *link, const char *subject, const char *why)
+static void log_failure(struct link *link, const char *subject, const char *why)
 {
     bool is_blind = link->watchers > 0 && left_ns(link, clock_wall_ns()) <= 0;
-    if (is_blind && link->failures == 1)
+    if (is_blind && !link->is_blind)
         log_wrn("Cannot refresh OCSP response for [%s] of a connected peer: %s", subject, why);
     else
         log_dbg("Cannot refresh OCSP response for [%s]: %s", subject, why);
+    link->is_blind = is_blind;
 }
 
 static void on_result(struct ocsp_waiter *waiter, struct ocsp_result *result)
@@ -290,7 +299,7 @@ static void on_result(struct ocsp_waiter *waiter, struct ocsp_result *result)
 void refresh_note_use(struct refresh *refresh, const struct ocsp_ask *ask,
                       const struct ocsp_answer *answer)
 {
-    if (lifetime_ns(answer, &ask->options) < AHEAD_LIFETIME_NS)
+    if (ocsp_lifetime_ns(answer, &ask->options) < AHEAD_LIFETIME_NS)
         return;
     struct note *note = mem_zero(sizeof *note);
     *note = (struct note){
@@ -337,8 +346,7 @@ static void take_note(struct refresh *refresh, const struct note *note)
         link->has_answer = true;
     }
     set_used(link, true);
-    if (!link->is_asking && !heap_has(&link->due))
-        settle(link);
+    hurry(link);
 }
 
 static void take_notes(struct refresh *refresh)
@@ -366,8 +374,7 @@ static void watch(struct refresh *refresh, const struct ocsp_link *pair,
     if (!link->has_answer)
         recall(link);
     report_if_revoked(link); /* it may have come while the handshake was under way */
-    if (!link->is_asking && !heap_has(&link->due))
-        schedule(link);
+    hurry(link);
 }
 
 static void unwatch(struct refresh *refresh, const struct ocsp_link *pair)

@@ -396,6 +396,62 @@ Test(refresh, a_dead_responder_is_asked_again_and_told_about_once)
     stop();
 }
 
+/* The first failures come while the last answer still lives: no reason to be alarmed. */
+Test(refresh, the_log_tells_when_the_last_answer_has_run_out)
+{
+    const char *line = "[WRN] Cannot refresh OCSP response for [CN=leaf] of a connected peer: ";
+    leaf_lives(ANSWER_GOOD, 3600);
+    struct ocsp_links *links = let_in();
+    leaf_responder_does(RESPONDER_STATUS);
+    rig_log_start(&rig);
+    turn_at_ms(50 * 60000);
+    until(1, 1);
+    turn_at_ms(56 * 60000);
+    until(1, 2);
+    char *log = rig_log_take(&rig);
+    cr_expect_not(strstr(log, line), "%s", log);
+    free(log);
+    rig_log_start(&rig);
+    turn_at_ms(61 * 60000);
+    until(1, 3);
+    log = rig_log_take(&rig);
+    cr_expect(strstr(log, line), "%s", log);
+    free(log);
+    leave(links);
+    stop();
+}
+
+Test(refresh, stricter_options_hurry_the_question)
+{
+    struct responder_script script = rig_script(&rig, RESPONDER_ANSWER);
+    script.recipe.this_update_s = PKI_NOW_S;
+    script.recipe.no_next_update = true;
+    responder_set(rig.responder, SLOT_LEAF, &script);
+    struct ocsp_links *lax = let_in();
+    options.ttl_ns = 100 * NS_PER_S;
+    struct ocsp_links *strict = let_in();
+    turn_at_ms(81000);
+    until(1, 0);
+    leave(lax);
+    leave(strict);
+    stop();
+}
+
+/* Dates at both ends of what fits, signed by the CA itself. */
+Test(refresh, absurd_dates_do_no_harm)
+{
+    struct responder_script script = rig_script(&rig, RESPONDER_ANSWER);
+    script.recipe.this_update_s = -62135596799; /* in the year 1 */
+    script.recipe.next_update_s = 253402300799; /* in the year 9999 */
+    responder_set(rig.responder, SLOT_LEAF, &script);
+    visit_twice(2);
+    struct ocsp_links *links = let_in();
+    turn_at_ms(24 * 3600 * 1000LL);
+    until(1, 0); /* the CA's */
+    leave(links);
+    stop();
+}
+
 Test(refresh, no_link_is_asked_about_twice_in_a_second)
 {
     leaf_lives(ANSWER_GOOD, -10); /* never more than the skew lets pass */
@@ -523,38 +579,86 @@ Test(refresh, watching_needs_no_cache)
     stop();
 }
 
+/* ---- many ------------------------------------------------------------------------------------------------ */
+
+enum { CROWD = 3 * OCSP_REFRESH_PARALLEL, CROWD_SLOT = 10 };
+
+static struct pki_cert crowd[CROWD];
+static struct ocsp_links *crowd_links[CROWD]; /* NULL when it has left */
+
+static void crowd_does(enum responder_act act)
+{
+    struct responder_script script = rig_script(&rig, act);
+    for (int i = 0; i < CROWD; i++) {
+        script.recipe.cert = &crowd[i];
+        responder_set(rig.responder, CROWD_SLOT + i, &script);
+    }
+}
+
+/* Watched are so many leafs, each with a responder of its own. Their chains end at the CA. */
+static void watch_crowd(void)
+{
+    for (int i = 0; i < CROWD; i++) {
+        crowd[i] = pki_make(
+            &(struct pki_spec){ .name = "one",
+                                .issuer = &rig.ca,
+                                .urls = { responder_url(rig.responder, CROWD_SLOT + i) } });
+        STACK_OF(X509) *chain = sk_X509_new_null();
+        sk_X509_push(chain, crowd[i].x509);
+        sk_X509_push(chain, rig.ca.x509);
+        crowd_links[i] = ocsp_links_new(chain, (int[]){ 0 }, 1);
+        sk_X509_free(chain);
+        ocsp_watch(rig.ocsp, crowd_links[i], &options);
+    }
+}
+
+static void crowd_leaves(bool only_those_asked_about)
+{
+    for (int i = 0; i < CROWD; i++) {
+        bool is_asked_about = responder_requests(rig.responder, CROWD_SLOT + i) > 0;
+        if (!crowd_links[i] || (only_those_asked_about && !is_asked_about))
+            continue;
+        leave(crowd_links[i]);
+        crowd_links[i] = NULL;
+    }
+}
+
+static void free_crowd(void)
+{
+    crowd_leaves(false);
+    for (int i = 0; i < CROWD; i++)
+        pki_free(&crowd[i]);
+}
+
+/* Only the loop: what is due must have set its timer. */
+static void until_asked(int count)
+{
+    while (responder_requests(rig.responder, -1) < count)
+        uv_run(&rig.loop, UV_RUN_NOWAIT);
+}
+
 Test(refresh, few_are_asked_about_at_one_time)
 {
-    enum { CROWD = 12 };
-    struct pki_cert leafs[CROWD];
-    struct ocsp_links *links[CROWD];
-    struct responder_script script = rig_script(&rig, RESPONDER_HOLD);
-    ca_is(ANSWER_UNKNOWN); /* not asked: the chains end at the CA */
-    for (int i = 0; i < CROWD; i++) {
-        leafs[i] = pki_make(&(struct pki_spec){
-            .name = "one", .issuer = &rig.ca, .urls = { responder_url(rig.responder, 10 + i) } });
-        responder_set(rig.responder, 10 + i, &script);
-        STACK_OF(X509) *chain = sk_X509_new_null();
-        sk_X509_push(chain, leafs[i].x509);
-        sk_X509_push(chain, rig.ca.x509);
-        links[i] = ocsp_links_new(chain, (int[]){ 0 }, 1);
-        sk_X509_free(chain);
-        ocsp_watch(rig.ocsp, links[i], &options);
-    }
+    watch_crowd();
+    crowd_does(RESPONDER_HOLD);
     turn_at_ms(1000);
-    while (responder_requests(rig.responder, -1) < OCSP_REFRESH_PARALLEL)
-        spin();
-    script.act = RESPONDER_ANSWER;
-    for (int i = 0; i < CROWD; i++) {
-        script.recipe.cert = &leafs[i];
-        responder_set(rig.responder, 10 + i, &script);
-    }
+    until_asked(OCSP_REFRESH_PARALLEL);
+    crowd_does(RESPONDER_ANSWER);
     until(CROWD, 0);
     cr_expect_eq(responder_most_at_once(rig.responder), OCSP_REFRESH_PARALLEL);
-    for (int i = 0; i < CROWD; i++) {
-        leave(links[i]);
-        pki_free(&leafs[i]);
-    }
+    free_crowd();
+    stop();
+}
+
+Test(refresh, leaving_makes_room_for_others)
+{
+    watch_crowd();
+    crowd_does(RESPONDER_HOLD);
+    turn_at_ms(1000);
+    until_asked(OCSP_REFRESH_PARALLEL);
+    crowd_leaves(true);
+    until_asked(2 * OCSP_REFRESH_PARALLEL);
+    free_crowd();
     stop();
 }
 
