@@ -4,6 +4,7 @@
 #include "harness_ocsp.h"
 
 #include <poll.h>
+#include <string.h>
 #include <time.h>
 
 #include "ocsp/faults.h"
@@ -117,9 +118,45 @@ static void commit_faults(enum fault_memory memory)
             judge(clients[i][option], fault_enters(&FAULTS[i], memory, option), i, option);
 }
 
+/* ---- what is shown of it ------------------------------------------------------------------------ */
+
+static int shown(cJSON *ocspz, bool entered, const char *verdict)
+{
+    cJSON *peers = cJSON_GetObjectItemCaseSensitive(ocspz, entered ? "accepted" : "rejected");
+    cJSON *count = cJSON_GetObjectItemCaseSensitive(peers, verdict);
+
+    return count ? count->valueint : 0;
+}
+
+static int expected(enum fault_memory memory, int option, bool entered, const char *verdict)
+{
+    int count = 0;
+
+    for (int i = 0; i < FAULT_COUNT; i++)
+        count += takes_part(i, memory) && strcmp(FAULTS[i].verdict, verdict) == 0 &&
+                 fault_enters(&FAULTS[i], memory, option) == entered;
+    return count;
+}
+
+static void expect_counts(cJSON *before[], enum fault_memory memory)
+{
+    for (int option = 0; option < FAULT_OPTIONS; option++) {
+        cJSON *after = monitor(servers[option], "/ocspz?limit=1");
+
+        for (int i = 0; i < 2 * FAULT_COUNT; i++) {
+            const char *verdict = FAULTS[i / 2].verdict;
+            int more = shown(after, i % 2, verdict) - shown(before[option], i % 2, verdict);
+            require(more == expected(memory, option, i % 2, verdict),
+                    "option %d: %d were %s with the verdict %s", option, more,
+                    i % 2 ? "accepted" : "rejected", verdict);
+        }
+    }
+}
+
 EACH_ROW(ocsp_faults_never_open_the_door, whatever_is_remembered, FAULT_MEMORIES)
 {
     enum fault_memory memory = (enum fault_memory) * row;
+    cJSON *before[FAULT_OPTIONS];
 
     if (is_reference())
         return; /* it looks at fewer things */
@@ -130,6 +167,9 @@ EACH_ROW(ocsp_faults_never_open_the_door, whatever_is_remembered, FAULT_MEMORIES
     if (memory != COLD)
         remember(memory);
     responder_stop(mortal);
+    for (int i = 0; i < FAULT_OPTIONS; i++)
+        before[i] = monitor(servers[i], "/ocspz?limit=1");
     commit_faults(memory);
+    expect_counts(before, memory);
     fault_cast_free(&cast);
 }
