@@ -187,6 +187,8 @@ static struct account *account_of(const struct client *client, const struct user
     return user && user->account ? user->account->account : client->conn->worker->server->account;
 }
 
+#define FAR_AWAY_S (INT64_C(100) * 365 * 24 * 3600) /* nobody waits for that */
+
 /* -1 is unlimited */
 static int64_t least(int64_t a, int64_t b)
 {
@@ -219,7 +221,6 @@ static void drop_login(struct client *client)
     client->expiry_due_ms = 0;
 }
 
-/* Wall clock and timers may drift apart until then: whoever comes too early is asked again. */
 static void take_login(struct client *client, struct auth_decision *decision, const char *token)
 {
     drop_login(client);
@@ -229,10 +230,9 @@ static void take_login(struct client *client, struct auth_decision *decision, co
         return;
     if (!client->login->is_bearer)
         client->jwt = mem_strdup(token);
-    if (client->login->expires_at_s) {
-        int64_t left_ms = client->login->expires_at_s * 1000 - clock_wall_ns() / NS_PER_MS;
-        client->expiry_due_ms = conn_now_ms(client->conn) + (left_ms > 0 ? left_ms : 1);
-    }
+    int64_t left_s = client->login->expires_at_s - clock_wall_ns() / NS_PER_S;
+    if (client->login->expires_at_s > 0 && left_s < FAR_AWAY_S)
+        client->expiry_due_ms = conn_now_ms(client->conn) + (left_s > 0 ? left_s * 1000 : 1);
 }
 
 /* Itself included; so many close that as many as may stay do. */

@@ -154,7 +154,7 @@ static int seconds_left(const struct jwt_time_range *range, int time_s)
 
 static void expire(struct attempt *attempt, int64_t at_s, bool is_account)
 {
-    if (at_s == 0 || (attempt->expires_at_s && attempt->expires_at_s <= at_s))
+    if (at_s <= 0 || (attempt->expires_at_s && attempt->expires_at_s <= at_s))
         return;
     attempt->expires_at_s = at_s;
     attempt->is_account_expiry = is_account;

@@ -83,7 +83,6 @@ static struct jwt *read_account(const struct resolver *resolver, const char *acc
     return NULL;
 }
 
-/* A JWT that we cannot honour in full is not honoured at all. */
 static struct resolved_account *resolve(const struct resolver *resolver, const char *account,
                                         struct span body, struct error *err)
 {
@@ -99,6 +98,10 @@ static struct resolved_account *resolve(const struct resolver *resolver, const c
         resolved_account_release(resolved);
         return NULL;
     }
+    if (jwt->account.imports.count > 0 || jwt->account.mappings.count > 0)
+        log_wrn("account \"%s\": imports and mappings of accounts that a resolver fetches are not "
+                "available in this version of vouchd",
+                account);
     resolved->options.account = accounts_get(&resolver->server->accounts, account);
     resolved->options.account->is_configured = true;
     services_cover_accounts(resolver->server->services);

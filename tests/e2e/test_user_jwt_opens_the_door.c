@@ -181,6 +181,33 @@ SCENARIO(user_jwt_opens_the_door, expiry_closes_the_connection)
     cr_expect_str_eq(close_reason(server, conn_id(client)), "Authentication Expired");
 }
 
+SCENARIO(user_jwt_opens_the_door, who_expires_in_the_far_future_stays)
+{
+    struct realm realm = realm_new();
+    struct server *server = server_start("%s", realm_config(&realm, realm_account(&realm, "", "")));
+    static const char *const EXPIRIES[] = { ",\"exp\":99999999999", ",\"exp\":9223372036854775807",
+                                            ",\"exp\":0" };
+    for (size_t i = 0; i < sizeof EXPIRIES / sizeof *EXPIRIES; i++)
+        conn_barrier(jwt_login(server, realm.user, realm_user(&realm, EXPIRIES[i], "")));
+}
+
+SCENARIO(user_jwt_opens_the_door, an_account_has_room_for_so_many)
+{
+    struct realm realm = realm_new();
+    const char *account =
+        signer_jwt(realm.operator_, signer_public(realm.account), "",
+                   ",\"type\":\"account\",\"limits\":{\"subs\":-1,\"data\":-1,\"payload\":-1,"
+                   "\"conn\":1,\"leaf\":-1}");
+    struct server *server = server_start("%s", realm_config(&realm, account));
+    struct conn *first = jwt_login(server, realm.user, realm_user(&realm, "", ""));
+    struct conn *second = nats_open(server);
+
+    conn_send(second, "CONNECT %s\r\n",
+              jwt_options(second, realm.user, realm_user(&realm, "", "")));
+    conn_expect(second, "-ERR 'maximum account active connections exceeded'\r\n");
+    conn_barrier(first);
+}
+
 SCENARIO(user_jwt_opens_the_door, expiry_of_the_account_closes_all_of_it)
 {
     struct realm realm = realm_new();
