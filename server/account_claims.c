@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "options_schema.h"
 #include "parser/subject.h"
+#include "parser/transform.h"
 #include "permissions.h"
 
 enum { RESPONSES_MAX = 1 };
@@ -143,4 +144,74 @@ bool account_activates(const struct export_options *export, const struct import_
     bool opens = activation && activation_opens(activation, export, import);
     jwt_free(activation);
     return opens;
+}
+
+/* ---- mappings --------------------------------------------------------------------------------- */
+
+enum { PERCENT = 100 };
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* A list for a cluster is one of its own. */
+static int64_t total_weight(const struct mapping_options *mapping, const char *cluster)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < mapping->target_count; i++)
+        if (same_text(mapping->targets[i].cluster, cluster))
+            sum += mapping->targets[i].weight;
+    return sum;
+}
+
+static bool add_target(struct mapping_options *mapping, const struct jwt_destination *claims,
+                       struct error *err)
+{
+    int64_t weight = claims->weight ? claims->weight : PERCENT;
+    if (!claims->subject || weight < 0 || total_weight(mapping, claims->cluster) + weight > PERCENT)
+        return error_set(err, "total weight needs to be <= 100");
+    struct transform *transform =
+        transform_new(span_of(mapping->source), span_of(claims->subject), err);
+    if (!transform)
+        return false;
+    mapping->targets[mapping->target_count++] =
+        (struct mapping_target){ .transform = transform,
+                                 .destination = claims->subject,
+                                 .cluster = claims->cluster,
+                                 .weight = (unsigned)weight };
+    return true;
+}
+
+static bool take_mapping(struct options *options, struct mapping_options *mapping,
+                         const struct jwt_mapping *claims, struct error *err)
+{
+    size_t count = claims->destinations.count;
+    *mapping = (struct mapping_options){ .source = claims->source };
+    mapping->targets = options_alloc(options, count * sizeof *mapping->targets + 1);
+    if (!subject_is_valid_config(span_of(claims->source)))
+        return error_set(err, "invalid subject");
+    for (size_t i = 0; i < count; i++)
+        if (!add_target(mapping, &claims->destinations.items[i], err))
+            return false;
+    return true;
+}
+
+void account_take_mappings(struct options *options, struct account_options *account)
+{
+    const struct jwt_mappings *claims = &account->claims->account.mappings;
+    account->mappings = options_alloc(options, claims->count * sizeof *account->mappings + 1);
+    account->mapping_count = 0;
+    for (size_t i = 0; i < claims->count; i++) {
+        struct mapping_options *mapping = &account->mappings[account->mapping_count];
+        struct error err = { "" };
+        if (take_mapping(options, mapping, &claims->items[i], &err)) {
+            account->mapping_count++;
+            continue;
+        }
+        for (size_t t = 0; t < mapping->target_count; t++)
+            transform_free(mapping->targets[t].transform);
+        options_note(options, options_printf(options, "account \"%s\": mapping \"%s\" left out: %s",
+                                             account->name, mapping->source, err.text));
+    }
 }

@@ -14,6 +14,8 @@ struct permissions *permissions_of_claims(const struct jwt_permissions *claims, 
 
 /** The exports and imports that the account's JWT claims, not resolved yet. Texts are borrowed from the JWT. */
 void account_take_exchange(struct options *options, struct account_options *account);
+/** The mappings that it claims; what makes no sense is left out, with a note. */
+void account_take_mappings(struct options *options, struct account_options *account);
 /** Does the import show an activation that opens this export for it? */
 bool account_activates(const struct export_options *export, const struct import_options *import);
 

@@ -418,16 +418,6 @@ static void make_account(struct options *options, const struct preload *preload)
                                 preload->account, err.text));
 }
 
-static void take_exchange(struct options *options, struct account_options *account)
-{
-    account_take_exchange(options, account);
-    if (account->claims->account.mappings.count > 0)
-        options_note(options, options_printf(options,
-                                             "account \"%s\": mappings of a JWT are not available "
-                                             "in this version of vouchd",
-                                             account->name));
-}
-
 void operator_settle(struct options *options)
 {
     if (!operator_mode(options)) {
@@ -442,7 +432,9 @@ void operator_settle(struct options *options)
     for (size_t i = 0; i < options->operator_.preload_count; i++)
         make_account(options, &options->operator_.preloads[i]);
     for (size_t i = 0; i < options->account_count; i++)
-        if (options->accounts[i]->claims)
-            take_exchange(options, options->accounts[i]);
+        if (options->accounts[i]->claims) {
+            account_take_exchange(options, options->accounts[i]);
+            account_take_mappings(options, options->accounts[i]);
+        }
     options_resolve_claims(options);
 }

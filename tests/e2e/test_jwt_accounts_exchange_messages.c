@@ -143,3 +143,34 @@ SCENARIO(jwt_accounts_exchange_messages, bad_imports_are_left_out)
         require(log_contains(server, "Error adding stream import \"secret\"", PATIENCE_MS),
                 "the log does not say what was left out");
 }
+
+SCENARIO(jwt_accounts_exchange_messages, mappings_of_an_account_count)
+{
+    struct realm realm = realm_new();
+    const char *mappings = ",\"mappings\":{\"in.*\":[{\"subject\":\"out.$1\"}],"
+                           "\"half\":[{\"subject\":\"x\",\"weight\":100}]}";
+    struct server *server =
+        server_start("%s", realm_config(&realm, realm_account(&realm, "", mappings)));
+    struct conn *client = jwt_login(server, realm.user, realm_user(&realm, "", ""));
+
+    conn_send(client, "SUB > 1\r\nPUB in.a 2\r\nhi\r\nPUB half 0\r\n\r\n");
+    conn_expect(client, "MSG out.a 1 2\r\nhi\r\nMSG x 1 0\r\n\r\n");
+}
+
+SCENARIO(jwt_accounts_exchange_messages, bad_mappings_are_left_out)
+{
+    struct realm realm = realm_new();
+    const char *mappings =
+        ",\"mappings\":{\"a\":[{\"subject\":\"b.$1\"}],\"c\":[{\"subject\":\"d\",\"weight\":60},"
+        "{\"subject\":\"e\",\"weight\":60}],\"f..g\":[{\"subject\":\"h\"}],\"i\":[{}],\"j\":[],"
+        "\"k\":[{\"subject\":\"l\",\"weight\":-5}],\"m\":[{\"subject\":\"n\"}]}";
+    if (is_reference())
+        return; /* refuses the account as a whole */
+    struct server *server =
+        server_start("%s", realm_config(&realm, realm_account(&realm, "", mappings)));
+    struct conn *client = jwt_login(server, realm.user, realm_user(&realm, "", ""));
+
+    conn_send(client, "SUB > 1\r\nPUB a 0\r\n\r\nPUB c 0\r\n\r\nPUB m 0\r\n\r\n");
+    conn_expect(client, "MSG a 1 0\r\n\r\nMSG c 1 0\r\n\r\nMSG n 1 0\r\n\r\n");
+    require(log_contains(server, "mapping \"c\" left out", PATIENCE_MS), "no warning");
+}
