@@ -59,14 +59,12 @@ static void bury(struct worker *worker, struct sub *sub)
     worker->dead_subs = sub;
 }
 
-static void drop_shadows(struct sub *origin)
+static void drop_shadows(struct worker *worker, struct shadow *shadow)
 {
-    struct shadow *shadow = origin->shadow;
-    origin->shadow = NULL;
     while (shadow) {
         struct shadow *next = shadow->next;
         subjects_remove(shadow->exporter->subjects, shadow->sub);
-        bury(origin->conn->worker, shadow->sub);
+        bury(worker, shadow->sub);
         shadow = next;
     }
 }
@@ -79,7 +77,8 @@ void stream_imports_subscribe(struct sub *sub)
 
 void stream_imports_unsubscribe(struct sub *sub)
 {
-    drop_shadows(sub);
+    drop_shadows(sub->conn->worker, sub->shadow);
+    sub->shadow = NULL;
     subjects_remove(sub->conn->account->subjects, sub);
     bury(sub->conn->worker, sub);
 }
@@ -124,8 +123,12 @@ static void rebuild(struct worker *worker, struct account *account)
     struct found found = { 0 };
     subjects_each(account->subjects, worker->index, note_sub, &found);
     for (size_t i = 0; i < found.count; i++) {
-        drop_shadows(found.subs[i]);
+        /* the new ones first: a message from another worker must not find a gap. It is matched here only when
+         * the old ones are gone, so nobody gets it twice. */
+        struct shadow *old = found.subs[i]->shadow;
+        found.subs[i]->shadow = NULL;
         add_shadows(found.subs[i]);
+        drop_shadows(worker, old);
     }
     free(found.subs);
 }

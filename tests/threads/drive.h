@@ -122,5 +122,6 @@ void run_reload(unsigned workers);
 void run_tls(unsigned workers);
 void run_events(unsigned workers);
 void run_revoke(unsigned workers);
+void run_imports(unsigned workers);
 
 #endif

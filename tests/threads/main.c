@@ -20,6 +20,7 @@ static const struct {
     { "tls",           run_tls          },
     { "events",        run_events       },
     { "revoke",        run_revoke       },
+    { "imports",       run_imports      },
 };
 
 int main(int argc, char **argv)

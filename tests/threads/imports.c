@@ -1,0 +1,148 @@
+/* imports.c - two accounts on all workers, with reloads in between: what one publishes reaches each subscriber of the
+ * other once and in order, and each request is answered once. */
+#include "drive.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { READERS = 5, RESPONDERS = 3, REQUESTERS = 4, ROUNDS = 60, PER_ROUND = 25, RELOAD_EVERY = 4 };
+
+#define ACCOUNTS(more)                                                                             \
+    "accounts {\n"                                                                                 \
+    "  A { users: [{user: a, password: x}]\n"                                                      \
+    "      exports: [{stream: \"news.>\"}, {stream: \"other.>\"}, {service: \"help.*\"}] }\n"      \
+    "  B { users: [{user: b, password: x}]\n"                                                      \
+    "      imports: [{stream: {account: A, subject: \"news.>\"}, prefix: from}\n"                  \
+    "        {service: {account: A, subject: \"help.*\"}, to: \"ask.$1\"}\n" more "] }\n"          \
+    "}\n"
+
+static const char *const CONFIGS[] = {
+    ACCOUNTS(""),
+    ACCOUNTS("{stream: {account: A, subject: \"other.>\"}}"),
+};
+
+struct reader {
+    struct peer *peer;
+    unsigned next; /* number of the message that has to come */
+};
+
+struct requester {
+    struct peer *peer;
+    unsigned sent, answered;
+};
+
+static struct reader readers[READERS];
+static struct requester requesters[REQUESTERS];
+
+static unsigned number_of(struct span text)
+{
+    char digits[16] = "";
+    memcpy(digits, text.ptr, text.len < sizeof digits ? text.len : sizeof digits - 1);
+    return (unsigned)strtoul(digits, NULL, 10);
+}
+
+static void on_news(void *ctx, struct peer *peer, const struct delivery *delivery)
+{
+    struct reader *reader = ctx;
+    (void)peer;
+    require(span_is(delivery->subject, "from.news.x"), "'%.*s'", SPAN_ARG(delivery->subject));
+    unsigned number = number_of(delivery->payload);
+    require(number == reader->next, "message %u came instead of %u", number, reader->next);
+    reader->next++;
+}
+
+static void on_request(void *ctx, struct peer *peer, const struct delivery *delivery)
+{
+    (void)ctx;
+    peer_send(peer, "PUB %.*s %zu\r\n%.*s\r\n", SPAN_ARG(delivery->reply), delivery->payload.len,
+              SPAN_ARG(delivery->payload));
+}
+
+static void on_answer(void *ctx, struct peer *peer, const struct delivery *delivery)
+{
+    struct requester *requester = ctx;
+    (void)peer;
+    require(!span_starts(delivery->header, "NATS/1.0 503"), "nobody took a request");
+    requester->answered++;
+    require(requester->answered <= requester->sent, "an answer came twice");
+}
+
+static struct peer *open_as(const char *user, delivery_fn *on_delivery, void *ctx)
+{
+    char connect[96];
+    snprintf(connect, sizeof connect,
+             ",\"headers\":true,\"no_responders\":true,\"user\":\"%s\",\"pass\":\"x\"", user);
+    struct peer *peer = peer_open(connect);
+    peer->on_delivery = on_delivery;
+    peer->ctx = ctx;
+    return peer;
+}
+
+static void open_all(void)
+{
+    for (unsigned i = 0; i < RESPONDERS; i++) {
+        struct peer *responder = open_as("a", on_request, NULL);
+        peer_send(responder, "SUB help.* Q 1\r\n");
+        peer_barrier(responder);
+    }
+    for (unsigned i = 0; i < READERS; i++) {
+        readers[i].peer = open_as("b", on_news, &readers[i]);
+        peer_send(readers[i].peer, i % 2 ? "SUB from.> 1\r\n" : "SUB *.news.x 1\r\n");
+        peer_barrier(readers[i].peer);
+    }
+    for (unsigned i = 0; i < REQUESTERS; i++) {
+        requesters[i].peer = open_as("b", on_answer, &requesters[i]);
+        peer_send(requesters[i].peer, "SUB re.%u.> 1\r\n", i);
+        peer_barrier(requesters[i].peer);
+    }
+}
+
+static bool all_is_done(unsigned published)
+{
+    for (unsigned i = 0; i < READERS; i++)
+        if (readers[i].next < published)
+            return false;
+    for (unsigned i = 0; i < REQUESTERS; i++)
+        if (requesters[i].answered < requesters[i].sent)
+            return false;
+    return true;
+}
+
+static void play_round(struct peer *publisher, unsigned *published)
+{
+    for (unsigned n = 0; n < PER_ROUND; n++) {
+        char number[16];
+        int len = snprintf(number, sizeof number, "%u", (*published)++);
+        peer_send(publisher, "PUB news.x %d\r\n%s\r\nPUB other.x 0\r\n\r\n", len, number);
+        for (unsigned i = 0; i < REQUESTERS; i++) {
+            struct requester *requester = &requesters[i];
+            peer_send(requester->peer, "PUB ask.%u re.%u.%u 2\r\nhi\r\n", n, i, requester->sent++);
+        }
+        drive(0);
+    }
+}
+
+void run_imports(unsigned workers)
+{
+    unsigned published = 0;
+    server_start(workers, CONFIGS[0]);
+    struct peer *publisher = open_as("a", NULL, NULL);
+    open_all();
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        bool reloads = round % RELOAD_EVERY == 0;
+        if (reloads) {
+            server_rewrite(CONFIGS[round / RELOAD_EVERY % 2]);
+            server_mark_log();
+            server_signal(SIGHUP);
+        }
+        play_round(publisher, &published);
+        drive_until(all_is_done(published), "not all of %u messages and their answers came",
+                    published);
+        if (reloads)
+            drive_until(server_log_count("Reloaded server configuration") == 1, "no reload");
+    }
+    for (unsigned i = 0; i < READERS; i++)
+        peer_barrier(readers[i].peer);
+    server_stop();
+}
