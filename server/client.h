@@ -77,6 +77,10 @@ void client_enter_account(struct client *client, struct account *account);
 void client_leave_account(struct client *client);
 /** Looks up client->mappings for account and options as they are now. */
 void client_take_mappings(struct client *client);
+/** The account of a user that the options list; of the single user and of the token (NULL) it is "$G". */
+struct account *client_account_of(const struct client *client, const struct user_options *user);
+/** Are there more connections in its account, itself included, than may be? */
+bool client_account_is_full(const struct client *client, const struct user_options *user);
 /** Takes the least of what the server, the account and the user allow. */
 void client_take_limits(struct client *client, const struct user_options *user);
 /** Drops identity and permissions. */

@@ -158,59 +158,7 @@ static void keep_credentials(struct client *client, const struct credentials *gi
         client->credentials = mem_strspan(json);
 }
 
-void client_leave_account(struct client *client)
-{
-    if (client->is_in_account)
-        atomic_fetch_sub_explicit(&client->conn->account->clients, 1, memory_order_relaxed);
-    client->is_in_account = false;
-}
-
-void client_take_mappings(struct client *client)
-{
-    const struct account_options *account =
-        account_options_of(client_options(client), client->conn->account);
-    client->mappings = account && account->mapping_count > 0 ? account : NULL;
-}
-
-void client_enter_account(struct client *client, struct account *account)
-{
-    client_leave_account(client);
-    client->conn->account = account;
-    client->is_in_account = true;
-    client_take_mappings(client);
-    atomic_fetch_add_explicit(&account->clients, 1, memory_order_relaxed);
-}
-
-/* Of the single user and of the token it is "$G". */
-static struct account *account_of(const struct client *client, const struct user_options *user)
-{
-    return user && user->account ? user->account->account : client->conn->worker->server->account;
-}
-
 #define FAR_AWAY_S (INT64_C(100) * 365 * 24 * 3600) /* nobody waits for that */
-
-/* -1 is unlimited */
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < 0 || (b >= 0 && b < a) ? b : a;
-}
-
-void client_take_limits(struct client *client, const struct user_options *user)
-{
-    const struct options *options = client_options(client);
-    const struct account_options *account = user ? user->account : NULL;
-    const struct jwt_login *login = client->login;
-    client->max_payload = options->max_payload;
-    client->max_subscriptions = options->max_subscriptions ? options->max_subscriptions : -1;
-    if (account) {
-        client->max_payload = least(client->max_payload, account->max_payload);
-        client->max_subscriptions = least(client->max_subscriptions, account->max_subscriptions);
-    }
-    if (login) {
-        client->max_payload = least(client->max_payload, login->max_payload);
-        client->max_subscriptions = least(client->max_subscriptions, login->max_subscriptions);
-    }
-}
 
 static void drop_login(struct client *client)
 {
@@ -235,19 +183,11 @@ static void take_login(struct client *client, struct auth_decision *decision, co
         client->expiry_due_ms = conn_now_ms(client->conn) + (left_s > 0 ? left_s * 1000 : 1);
 }
 
-/* Itself included; so many close that as many as may stay do. */
-static bool account_is_full(const struct account *account, const struct account_options *configured)
-{
-    int64_t count = atomic_load_explicit(&account->clients, memory_order_relaxed) +
-                    atomic_load_explicit(&account->leafnodes, memory_order_relaxed);
-    return configured && configured->max_connections >= 0 && count > configured->max_connections;
-}
-
 /* False when the account has no room for it: it is closed then. */
 static bool set_user(struct client *client, struct auth_decision *decision, const char *token)
 {
     const struct user_options *user = decision->user;
-    client_enter_account(client, account_of(client, user));
+    client_enter_account(client, client_account_of(client, user));
     take_login(client, decision, token);
     client_take_limits(client, user);
     free(client->user_text);
@@ -263,7 +203,7 @@ static bool set_user(struct client *client, struct auth_decision *decision, cons
     client->responses = responses_new(client->permissions);
     client->is_authorized = true;
     client->auth_due_ms = 0;
-    if (!account_is_full(client->conn->account, user ? user->account : NULL))
+    if (!client_account_is_full(client, user))
         return true;
     conn_log(client->conn, LOG_ERR, "maximum account active connections exceeded");
     conn_close(client->conn, CLOSE_MAX_ACCOUNT_CONNECTIONS);
@@ -440,7 +380,7 @@ static void finish_auth(struct client *client, struct auth_decision *decision,
         refuse(client, &shown);
         return;
     }
-    if (is_reload && account_of(client, decision->user) != client->conn->account) {
+    if (is_reload && client_account_of(client, decision->user) != client->conn->account) {
         conn_close(client->conn, CLOSE_CLIENT); /* its subscriptions stand in the other account */
         jwt_login_free(decision->login);
         return;
@@ -669,7 +609,7 @@ void client_reauthorize(struct client *client)
         return; /* at the door: the new rules apply when it knocks, or when it has been looked at */
     const struct user_options *same = find_same_user(client);
     if (client->user_kind != USER_NONE && options->auth.user_count > 0 &&
-        (!same || account_of(client, same) != client->conn->account)) {
+        (!same || client_account_of(client, same) != client->conn->account)) {
         conn_close(client->conn, CLOSE_CLIENT);
         return;
     }
