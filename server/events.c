@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "parser/subject.h"
 
 #include "account.h"
 #include "event_limit.h"
@@ -32,9 +33,11 @@ bool events_are_wanted(struct events *events, const char *subject)
     return events_have_listener(events->server->control, subject);
 }
 
+/* The name of an account may have a blank, a subject may not: it would be two words to who listens. */
 void events_publish(struct events *events, const char *subject, struct span body)
 {
-    system_publish(events->server, span_of(subject), body);
+    if (subject_is_valid_config(span_of(subject)))
+        system_publish(events->server, span_of(subject), body);
 }
 
 struct event_server events_stamp(struct events *events)

@@ -127,6 +127,20 @@ SCENARIO(events_tell_of_clients, that_are_refused)
 }
 
 /* The answer comes behind all that the control thread had to tell before. */
+/* What is no subject is not told: it would break the protocol of who listens. */
+SCENARIO(events_tell_of_clients, nothing_of_accounts_whose_name_is_no_subject)
+{
+    struct server *server =
+        server_start("accounts { $SYS { users: [{ user: sys, password: pw }] }\n"
+                     "\"a b\" { users: [{ user: ann, password: pw }] } }\n");
+    struct conn *conn = nats_login(server, AS_SYSTEM);
+
+    listen_to(conn, "$SYS.ACCOUNT.>");
+    nats_login(server, QUIET_AND("\"user\":\"ann\",\"pass\":\"pw\""));
+    cJSON *answer = ask(conn, "$SYS.REQ.SERVER.PING", ""); /* behind what was told before */
+    require(strcmp(members(answer), "server statsz") == 0, "%s", json_shown(answer));
+}
+
 SCENARIO(events_tell_of_clients, and_of_nothing_to_other_accounts)
 {
     struct server *server = server_start("%s", CONFIG);

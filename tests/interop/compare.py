@@ -30,8 +30,6 @@ PATHS = (
 MAPS = ("http_req_stats", "metadata", "feature_flags")
 # a pattern of "path member", and why it may be missing
 EXCUSED = (
-    ("/varz system_account", "there is no system account yet"),
-    (r"/(accountz|accstatz).* status", "there are no accounts yet"),
     ("/varz feature_flags", "they name features of the other server's storage"),
     ("/leafz leafs", "an empty list is [] since nats-server 2.10, it was null before"),
 )

@@ -1,5 +1,5 @@
-/* events.c - clients come and go on all workers while others listen to that, ask the server about them and have
- * some of them closed: every coming and going is told to each listener, each going once, every request is answered once. */
+/* events.c - clients come and go on all workers while others listen to that and ask the server about them: every coming
+ * and going is told to each listener, each going once, and every request is answered once. */
 #include "drive.h"
 
 #include <stdio.h>
