@@ -81,6 +81,7 @@ static const struct mistake MISTAKES[] = {
     NO_BOOL("warn_only"),
     NO_BOOL("unknown_is_good"),
     NO_BOOL("allow_when_ca_unreachable"),
+    NO_BOOL("disconnect_revoked"),
     UNKNOWN("VERIFY", "5"),
     NO_NUMBER("ca_timeout"),
     NO_NUMBER("allowed_clockskew"),
@@ -194,6 +195,7 @@ static const struct good GOODS[] = {
     { "{warn_only: true}",                      { DEFAULTS, .warn_only = true }                },
     { "{unknown_is_good: true}",                { DEFAULTS, .unknown_is_good = true }          },
     { "{allow_when_ca_unreachable: true}",      { DEFAULTS, .allow_when_ca_unreachable = true }},
+    { "{disconnect_revoked: true}",             { DEFAULTS, .disconnect_revoked = true }       },
 };
 enum { GOOD_COUNT = sizeof GOODS / sizeof *GOODS };
 
@@ -211,6 +213,7 @@ Test(options_ocsp, good_values_are_stored)
         cr_expect_eq(peer->warn_only, want->warn_only, "%s", text);
         cr_expect_eq(peer->unknown_is_good, want->unknown_is_good, "%s", text);
         cr_expect_eq(peer->allow_when_ca_unreachable, want->allow_when_ca_unreachable, "%s", text);
+        cr_expect_eq(peer->disconnect_revoked, want->disconnect_revoked, "%s", text);
         unload(&loaded);
         free(text);
     }
