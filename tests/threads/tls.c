@@ -17,15 +17,16 @@ enum { CLIENTS = 6, VISITS = 12, CHILD_PATIENCE_S = 60 };
 static const char *folder; /* of certificates */
 
 /* To be freed. */
-static char *config(unsigned round)
+static char *config(unsigned round, bool is_checked)
 {
     const char *cert = round % 3 ? "server" : "server-alt";
 
     return mem_printf(
         "ocsp_cache: { type: %s, local_store: \"%s/cache%u\", save_interval: 1 }\n"
         "tls { cert_file: \"%s/%s.pem\", key_file: \"%s/%s.key\", ca_file: \"%s/ca.pem\",\n"
-        "      verify: true, timeout: 30, ocsp_peer: { verify: true, ca_timeout: 10 } }\n",
-        round % 4 ? "local" : "none", folder, round % 4 / 2, folder, cert, folder, cert, folder);
+        "      verify: true, timeout: 30, ocsp_peer: { verify: %s, ca_timeout: 10 } }\n",
+        round % 4 ? "local" : "none", folder, round % 4 / 2, folder, cert, folder, cert, folder,
+        is_checked ? "true" : "false");
 }
 
 /* ---- a client: a process of its own, which may wait wherever it likes ------------------------------------ */
@@ -45,26 +46,40 @@ static bool visit(SSL_CTX *context, enum manner manner)
     return ssl != NULL;
 }
 
-static _Noreturn void be_client(enum manner manner, bool may_fail)
+/* How sure it is what becomes of a client. */
+enum certainty {
+    CERTAIN,
+    SERVER_ENDS, /* the good may be refused */
+    RULES_CHANGE /* and the revoked may be let in */
+};
+
+static bool is_as_it_should_be(enum manner manner, enum certainty certainty, bool served)
+{
+    if (served)
+        return manner == GOOD || (manner == REVOKED && certainty == RULES_CHANGE);
+    return manner != GOOD || certainty != CERTAIN;
+}
+
+static _Noreturn void be_client(enum manner manner, enum certainty certainty)
 {
     bool is_right = true;
 
     alarm(CHILD_PATIENCE_S);
     SSL_CTX *context = client_context(manner == REVOKED ? "client-revoked" : "client-good");
     for (unsigned i = 0; i < VISITS && is_right; i++)
-        is_right = visit(context, manner) == (manner == GOOD);
+        is_right = is_as_it_should_be(manner, certainty, visit(context, manner));
     SSL_CTX_free(context);
-    _exit(is_right || (may_fail && manner == GOOD) ? 0 : 1);
+    _exit(is_right ? 0 : 1);
 }
 
-static void start_clients(pid_t *clients, bool may_fail)
+static void start_clients(pid_t *clients, enum certainty certainty)
 {
     static const enum manner MANNERS[CLIENTS] = { GOOD, REVOKED, GOOD, HASTY, GOOD, GOOD };
 
     for (unsigned i = 0; i < CLIENTS; i++) {
         clients[i] = client_fork();
         if (clients[i] == 0)
-            be_client(MANNERS[i], may_fail);
+            be_client(MANNERS[i], certainty);
     }
 }
 
@@ -104,18 +119,25 @@ static void look(void)
     }
 }
 
-static void reload_until_all_left(pid_t *clients)
+static void reload(unsigned round, bool is_checked)
+{
+    char *text = config(round, is_checked);
+
+    server_rewrite(text);
+    free(text);
+    server_mark_log();
+    server_signal(SIGHUP);
+    drive_until(server_log_count("Reloaded server configuration") == 1, "no reload");
+}
+
+static void reload_until_all_left(pid_t *clients, enum certainty certainty)
 {
     unsigned round = 0;
 
     while (!reap(clients)) {
         look();
-        char *text = config(++round);
-        server_rewrite(text);
-        free(text);
-        server_mark_log();
-        server_signal(SIGHUP);
-        drive_until(server_log_count("Reloaded server configuration") == 1, "no reload");
+        round++;
+        reload(round, certainty == CERTAIN || round % 2);
     }
     require(round > 3, "%u reloads were too few", round);
 }
@@ -124,15 +146,19 @@ void run_tls(unsigned workers)
 {
     pid_t clients[CLIENTS];
     folder = authority_start();
-    char *text = config(0);
+    char *text = config(0, true);
 
     server_ignore_library_reports();
     server_start(workers, text);
     free(text);
-    start_clients(clients, false);
-    reload_until_all_left(clients);
+    start_clients(clients, CERTAIN);
+    reload_until_all_left(clients, CERTAIN);
+    /* while the check is switched on and off, handshakes begin anew or are given up */
+    start_clients(clients, RULES_CHANGE);
+    reload_until_all_left(clients, RULES_CHANGE);
+    reload(0, true);
     /* and once more, with an end that comes from the server */
-    start_clients(clients, true);
+    start_clients(clients, SERVER_ENDS);
     drive_until(server_log_count("TLS handshake error: client not OCSP valid") > 0,
                 "nobody was refused");
     server_stop();
