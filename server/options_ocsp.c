@@ -241,6 +241,13 @@ static void note_short_timeout(struct options *options, const char *block,
         options_note(options, options_printf(options, NOTE_OCSP_TIMEOUT, block, block));
 }
 
+static void note_unwatched(struct options *options, const char *block,
+                           const struct tls_options *tls)
+{
+    if (tls && tls->ocsp_peer.disconnect_revoked && (!is_checked(tls) || tls->ocsp_peer.warn_only))
+        options_note(options, options_printf(options, NOTE_OCSP_UNWATCHED, block));
+}
+
 /* Who has its peers checked must demand their certificates. */
 static void check_listener(struct options *options, struct problems *problems, const char *block,
                            const struct tls_options *tls)
@@ -249,6 +256,7 @@ static void check_listener(struct options *options, struct problems *problems, c
         problem_plain(problems, "OCSP peer verification for client connections requires TLS verify "
                                 "(mTLS) to be enabled");
     note_short_timeout(options, block, tls);
+    note_unwatched(options, block, tls);
 }
 
 void check_ocsp_peers(struct options *options, struct problems *problems)
@@ -261,6 +269,8 @@ void check_ocsp_peers(struct options *options, struct problems *problems)
         check_listener(options, problems, "mqtt.tls", options->mqtt->tls);
     if (leafnodes)
         check_listener(options, problems, "leafnodes.tls", leafnodes->tls);
-    for (size_t i = 0; leafnodes && i < leafnodes->remote_count; i++)
+    for (size_t i = 0; leafnodes && i < leafnodes->remote_count; i++) {
         note_short_timeout(options, "leafnodes.remotes.tls", leafnodes->remotes[i].tls);
+        note_unwatched(options, "leafnodes.remotes.tls", leafnodes->remotes[i].tls);
+    }
 }

@@ -104,7 +104,9 @@ const char *options_printf(struct options *options, const char *format, ...)
 #define NOTE_OCSP_UNUSED                                                                           \
     "\"ocsp_peer\" has no effect in cluster.tls, gateway.tls and resolver_tls: nobody is checked " \
     "there"
-/* of two times the name of the block */
+/* of the name of the block, as the next one, which has it twice */
+#define NOTE_OCSP_UNWATCHED                                                                        \
+    "%s.ocsp_peer: \"disconnect_revoked\" has no effect without \"verify\" or with \"warn_only\""
 #define NOTE_OCSP_TIMEOUT                                                                          \
     "%s.timeout is not longer than %s.ocsp_peer.ca_timeout: the timeout stands still while a "     \
     "slow "                                                                                        \

@@ -80,6 +80,7 @@ static const struct mistake MISTAKES[] = {
     NO_BOOL("verify"),
     NO_BOOL("warn_only"),
     NO_BOOL("unknown_is_good"),
+    NO_BOOL("disconnect_revoked"),
     NO_BOOL("allow_when_ca_unreachable"),
     NO_BOOL("disconnect_revoked"),
     UNKNOWN("VERIFY", "5"),
@@ -194,6 +195,7 @@ static const struct good GOODS[] = {
     { "{cache_ttl_when_next_update_unset: -7}", { DEFAULTS }                                   },
     { "{warn_only: true}",                      { DEFAULTS, .warn_only = true }                },
     { "{unknown_is_good: true}",                { DEFAULTS, .unknown_is_good = true }          },
+    { "{disconnect_revoked: true}",             { DEFAULTS, .disconnect_revoked = true }       },
     { "{allow_when_ca_unreachable: true}",      { DEFAULTS, .allow_when_ca_unreachable = true }},
     { "{disconnect_revoked: true}",             { DEFAULTS, .disconnect_revoked = true }       },
 };
@@ -212,6 +214,7 @@ Test(options_ocsp, good_values_are_stored)
         cr_expect_eq(peer->ttl_ns, want->ttl_ns, "%s", text);
         cr_expect_eq(peer->warn_only, want->warn_only, "%s", text);
         cr_expect_eq(peer->unknown_is_good, want->unknown_is_good, "%s", text);
+        cr_expect_eq(peer->disconnect_revoked, want->disconnect_revoked, "%s", text);
         cr_expect_eq(peer->allow_when_ca_unreachable, want->allow_when_ca_unreachable, "%s", text);
         cr_expect_eq(peer->disconnect_revoked, want->disconnect_revoked, "%s", text);
         unload(&loaded);
@@ -308,6 +311,30 @@ Test(options_ocsp, a_handshake_that_may_outlast_its_timeout_is_noted)
         if (rows[i].is_noted)
             cr_expect_not_null(strstr(loaded.options->notes[0],
                                       "tls.timeout is not longer than tls.ocsp_peer.ca_timeout"));
+        unload(&loaded);
+        free(text);
+    }
+}
+
+Test(options_ocsp, disconnect_revoked_without_effect_is_noted)
+{
+    static const struct {
+        const char *inside;
+        bool is_noted;
+    } rows[] = {
+        {"{verify: true, disconnect_revoked: true}",                    false},
+        { "{disconnect_revoked: true}",                                 true },
+        { "{verify: true, disconnect_revoked: true, warn_only: true}",  true },
+        { "{verify: true, disconnect_revoked: false, warn_only: true}", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char *text = mem_printf("tls {verify: true, timeout: 5, ocsp_peer: %s}", rows[i].inside);
+        struct loaded loaded = load_good(text);
+        cr_expect_eq(loaded.options->note_count, rows[i].is_noted ? 1 : 0, "%s", text);
+        if (rows[i].is_noted)
+            cr_expect_str_eq(loaded.options->notes[0],
+                             "tls.ocsp_peer: \"disconnect_revoked\" has no effect without "
+                             "\"verify\" or with \"warn_only\"");
         unload(&loaded);
         free(text);
     }
