@@ -153,6 +153,38 @@ struct rig_chains *rig_usual_chain(const struct rig *rig)
     return rig_chain(rig_chains_new(), &rig->leaf, &rig->ca, &rig->root);
 }
 
+struct pki_cert rig_leaf_at(const struct rig *rig, const char *a, const char *b, const char *c)
+{
+    return pki_make(&(struct pki_spec){
+        .name = "leaf", .issuer = &rig->ca, .urls = {a, b, c}
+    });
+}
+
+struct rig_chains *rig_leaf_chain(const struct rig *rig, const struct pki_cert *leaf)
+{
+    return rig_chain(rig_chains_new(), leaf, &rig->ca, NULL);
+}
+
+struct responder_script rig_about(const struct rig *rig, const struct pki_cert *leaf,
+                                  enum responder_act act)
+{
+    struct responder_script script = rig_script(rig, act);
+    script.recipe.cert = leaf;
+    return script;
+}
+
+void rig_does(struct rig *rig, int slot, const struct pki_cert *leaf, enum responder_act act)
+{
+    struct responder_script script = rig_about(rig, leaf, act);
+    if (act == RESPONDER_STATUS)
+        script.code = 500;
+    if (act == RESPONDER_ERROR)
+        script.code = 3; /* tryLater */
+    if (act == RESPONDER_BYTES)
+        script.bytes = span_of("<html>");
+    responder_set(rig->responder, slot, &script);
+}
+
 static const STACK_OF(X509) * next_chain(void *ctx)
 {
     struct rig_chains *chains = ctx;

@@ -52,6 +52,16 @@ struct rig_chains *rig_chain(struct rig_chains *chains, const struct pki_cert *a
 /** Root, CA, leaf. */
 struct rig_chains *rig_usual_chain(const struct rig *rig);
 
+/** A leaf that asks at these addresses (up to NULL); to be freed. */
+struct pki_cert rig_leaf_at(const struct rig *rig, const char *a, const char *b, const char *c);
+/** Its chain ends at the CA, so that only it is asked about. */
+struct rig_chains *rig_leaf_chain(const struct rig *rig, const struct pki_cert *leaf);
+/** A script that answers about it. */
+struct responder_script rig_about(const struct rig *rig, const struct pki_cert *leaf,
+                                  enum responder_act act);
+/** The slot does that from now on: status 500, tryLater and "<html>" where one is to be chosen. */
+void rig_does(struct rig *rig, int slot, const struct pki_cert *leaf, enum responder_act act);
+
 /** Defaults, but a ca_timeout of 5 s: nothing but a hanging responder should run into it. */
 struct ocsp_peer_options rig_options(void);
 
