@@ -264,6 +264,24 @@ static void set_trust(const struct curl *curl, CURL *easy)
         curl->easy_setopt(easy, CURLOPT_CAPATH, folder);
 }
 
+static void set_tls(const struct curl *curl, CURL *easy, const struct exchange_tls *tls)
+{
+    if (!tls)
+        return;
+    if (tls->ca_file) {
+        curl->easy_setopt(easy, CURLOPT_CAINFO, tls->ca_file);
+        curl->easy_setopt(easy, CURLOPT_CAPATH, NULL);
+    }
+    if (tls->cert_file) {
+        curl->easy_setopt(easy, CURLOPT_SSLCERT, tls->cert_file);
+        curl->easy_setopt(easy, CURLOPT_SSLKEY, tls->key_file);
+    }
+    if (tls->trusts_anybody) {
+        curl->easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+        curl->easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+    }
+}
+
 /* Go's servers take the proxy from the environment, but never for the own host. */
 static void set_proxy(const struct transport *transport, CURL *easy, const char *url)
 {
@@ -317,6 +335,7 @@ void transport_start(struct transport *transport, const struct exchange_request 
     exchange->easy = easy;
     set_limits(curl, easy, request->timeout_ms);
     set_trust(curl, easy);
+    set_tls(curl, easy, request->tls);
     set_proxy(transport, easy, request->url);
     set_request(transport, easy, request);
     curl->easy_setopt(easy, CURLOPT_PRIVATE, exchange);

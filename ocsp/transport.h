@@ -25,13 +25,21 @@ struct exchange_result {
     struct span body;
 };
 
+/** How to speak https, when it is not as with everybody. */
+struct exchange_tls {
+    const char *ca_file;              /* instead of the host's authorities; NULL = those */
+    const char *cert_file, *key_file; /* our own, when we are asked; NULL = none */
+    bool trusts_anybody;
+};
+
 struct exchange_request {
     const char *url;  /* copied */
     bool is_post;     /* GET otherwise */
     struct span body; /* of a POST; copied */
     int64_t timeout_ms;
-    bool accepts_any; /* not only what a responder says */
-    size_t body_max;  /* bytes of the answer; 0 = 65536 */
+    const struct exchange_tls *tls; /* NULL: as with a responder */
+    bool accepts_any;               /* not only what a responder says */
+    size_t body_max;                /* bytes of the answer; 0 = 65536 */
     /* Runs once, never inside transport_start(). The result is borrowed
      * for the duration of the call; the exchange is gone afterwards. May start others, must not
      * free the transport. */

@@ -162,6 +162,10 @@ static const struct option_row ROOT_ROWS[] = {
                 "`URL(...)` an address to which the key of the account is added. Directories are "
                 "refused: not available.",
         .read = read_resolver),
+    ROW("resolver_tls", NULL, OPTION_CUSTOM, NOWHERE, NULL, RELOAD_LIVE, NULL,
+        .help = "Authorities and certificate for an https address of `resolver`: `ca_file`, "
+                "`cert_file`, `key_file`, `insecure`.",
+        .read = read_resolver_tls, .block = &TLS_SCHEMA),
     ROW("resolver_preload", NULL, OPTION_CUSTOM, NOWHERE, NULL, RELOAD_LIVE, NULL,
         .help = "JWTs of accounts: `ACCOUNT_KEY: JWT`.", .read = read_resolver_preload),
     ROW("resolver_pinned_accounts", NULL, OPTION_CUSTOM, NOWHERE, NULL, RELOAD_LIVE, NULL,
@@ -221,8 +225,6 @@ static const struct option_row ROOT_ROWS[] = {
         NULL, .help = "Accepted and ignored."),
     ROW("feature_flags", NULL, OPTION_CUSTOM, NOWHERE, NULL, RELOAD_NOTHING, NULL,
         .help = "Accepted and ignored.", .read = read_feature_flags),
-    ROW("resolver_tls", NULL, OPTION_CUSTOM, NOWHERE, NULL, RELOAD_NOTHING, NULL,
-        .help = "Checked and ignored.", .read = read_resolver_tls, .block = &TLS_SCHEMA),
     ROW("gateway", NULL, OPTION_CUSTOM, NOWHERE, NULL, RELOAD_NOTHING, NULL,
         .help = "Ignored; refused when it lists gateways.", .read = read_gateway,
         .block = &GATEWAY_SCHEMA),

@@ -109,6 +109,7 @@ struct operator_options {
     size_t trusted_key_count;
     enum resolver_kind resolver;
     const char *resolver_url; /* ends in a slash */
+    struct tls_options *resolver_tls;
     struct preload *preloads;
     size_t preload_count;
     const char **pinned_accounts; /* the only ones that are let in; none = all */

@@ -285,13 +285,6 @@ static void check_tls(struct options_reader *reader, const struct option_row *ro
     read_unused_tls(reader, value, TLS_BETWEEN_SERVERS);
 }
 
-void read_resolver_tls(struct options_reader *reader, const struct option_row *row,
-                       const struct conf_value *value, void *target)
-{
-    (void)row, (void)target;
-    read_unused_tls(reader, value, TLS_DIALS);
-}
-
 static void refuse_routes(struct options_reader *reader, const struct option_row *row,
                           const struct conf_value *value, void *target)
 {

@@ -247,6 +247,16 @@ void read_resolver(struct options_reader *reader, const struct option_row *row,
         problem_at(reader, value, BAD_RESOLVER);
 }
 
+void read_resolver_tls(struct options_reader *reader, const struct option_row *row,
+                       const struct conf_value *value, void *target)
+{
+    struct tls_options *tls = read_tls_block(reader, value, TLS_DIALS);
+    (void)row, (void)target;
+    reader->options->operator_.resolver_tls = tls;
+    if (tls && tls->ocsp_peer.verify)
+        options_note(reader->options, NOTE_OCSP_UNUSED);
+}
+
 static void add_preload(struct options_reader *reader, const struct conf_value *item)
 {
     struct operator_options *operator_ = &reader->options->operator_;

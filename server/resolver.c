@@ -165,8 +165,16 @@ static void on_fetched(void *ctx, const struct exchange_result *result)
 static void fetch(struct resolver *resolver, const char *account,
                   void (*on_end)(void *ctx, const struct exchange_result *result), void *ctx)
 {
+    const struct tls_options *tls = resolver->server->options->operator_.resolver_tls;
+    struct exchange_tls own = { 0 };
+    if (tls)
+        own = (struct exchange_tls){ .ca_file = tls->ca_file,
+                                     .cert_file = tls->cert_file,
+                                     .key_file = tls->key_file,
+                                     .trusts_anybody = tls->insecure };
     char *url = mem_printf("%s%s", resolver->url, account);
     transport_start(resolver->transport, &(struct exchange_request){ .url = url,
+                                                                     .tls = &own,
                                                                      .timeout_ms = FETCH_MS,
                                                                      .accepts_any = true,
                                                                      .body_max = JWT_SIZE_MAX,

@@ -1,11 +1,11 @@
 /* Operator mode with an address as the resolver: who logs in waits for the JWT of its account, nobody else does,
  * and without a good answer the door stays shut. */
 #include "harness_jwt.h"
-#include "ocsp/responder.h"
+#include "harness_ocsp.h"
 
 #include <string.h>
 
-BEHAVIOUR(resolver_fetches_accounts);
+OCSP_BEHAVIOUR(resolver_fetches_accounts);
 
 static const char *config(const struct realm *realm, const char *url)
 {
@@ -21,7 +21,7 @@ static void says(struct responder *responder, enum responder_act act, const char
                   &(struct responder_script){ .act = act, .code = 404, .bytes = span_of(body) });
 }
 
-static struct conn *knock(struct server *server, const struct realm *realm, const char *token)
+static struct conn *ask_in(struct server *server, const struct realm *realm, const char *token)
 {
     struct conn *conn = nats_open(server);
     conn_send(conn, "CONNECT %s\r\nPING\r\n", jwt_options(conn, realm->user, token));
@@ -39,10 +39,10 @@ SCENARIO(resolver_fetches_accounts, once_for_all_who_ask)
 
     says(responder, RESPONDER_HOLD, "");
     for (int i = 0; i < 5; i++)
-        conns[i] = knock(server, &realm, token);
+        conns[i] = ask_in(server, &realm, token);
     struct signer *stranger = signer_new('A'); /* another account: another question */
     struct conn *other =
-        knock(server, &realm, signer_jwt(stranger, signer_public(realm.user), "", NATS_USER));
+        ask_in(server, &realm, signer_jwt(stranger, signer_public(realm.user), "", NATS_USER));
     says(responder, RESPONDER_BYTES, realm_account(&realm, "", ""));
     for (int i = 0; i < 5; i++)
         conn_expect(conns[i], "PONG\r\n");
@@ -125,7 +125,7 @@ SCENARIO(resolver_fetches_accounts, who_waits_holds_up_nobody)
 
     says(responder, RESPONDER_HOLD, "");
     int asked = responder_requests(responder, 0);
-    struct conn *gone = knock(server, &realm, token), *waits = knock(server, &realm, token);
+    struct conn *gone = ask_in(server, &realm, token), *waits = ask_in(server, &realm, token);
     while (responder_requests(responder, 0) == asked)
         conn_barrier(client); /* is served meanwhile */
     conn_close(gone);
@@ -133,5 +133,24 @@ SCENARIO(resolver_fetches_accounts, who_waits_holds_up_nobody)
     conn_expect(client, "MSG a 1 0\r\n\r\n");
     (void)waits;
     server_stop(server); /* in the middle of it */
+    responder_stop(responder);
+}
+
+SCENARIO(resolver_fetches_accounts, over_https_from_whom_resolver_tls_trusts)
+{
+    struct realm realm = realm_new();
+    authority_is_silent();
+    struct responder *responder = responder_start_tls(authority_cert("server"));
+    says(responder, RESPONDER_BYTES, realm_account(&realm, "", ""));
+    const char *url = responder_url(responder, 0), *token = realm_user(&realm, "", "");
+    struct server *strict = server_start("%s", config(&realm, url));
+    struct server *trusts = server_start("%sresolver_tls { ca_file: \"%s\" }\n",
+                                         config(&realm, url), cert_path("ca.pem"));
+
+    jwt_refused(strict, realm.user, token);
+    require(log_contains(strict, "could not fetch account", PATIENCE_MS), "no reason in the log");
+    jwt_login(trusts, realm.user, token);
+    server_stop(strict);
+    server_stop(trusts);
     responder_stop(responder);
 }
