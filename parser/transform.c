@@ -367,6 +367,15 @@ struct captured {
     struct span tokens[WILDCARDS_MAX];
 };
 
+static bool has_empty_token(struct span text)
+{
+    struct span token;
+    for (size_t at = 0; subject_next_token(text, &at, &token);)
+        if (token.len == 0)
+            return true;
+    return false;
+}
+
 static bool capture(const struct transform *transform, struct span subject, struct captured *out)
 {
     struct span wanted, token;
@@ -376,7 +385,7 @@ static bool capture(const struct transform *transform, struct span subject, stru
     while (subject_next_token(transform->source, &source_at, &wanted)) {
         if (at < subject.len && span_is(wanted, ">")) {
             out->rest = span_make(subject.ptr + at, subject.len - at);
-            return true;
+            return !has_empty_token(out->rest);
         }
         if (!subject_next_token(subject, &at, &token) || token.len == 0)
             return false;

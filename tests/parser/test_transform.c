@@ -48,6 +48,8 @@ ParameterizedTestParameters(transform, makes)
         { "a.*",    "b.$1",                            "b.x",       ""       },
         { "a.>",    "b.>",                             "a",         ""       },
         { "a.*",    "b.$1",                            "a.",        ""       },
+        { "a.>",    "b.>",                             "a.x.",      ""       },
+        { "a.>",    "b.>",                             "a.x..y",    ""       },
     };
     return cr_make_param_array(struct row, rows, sizeof rows / sizeof *rows);
 }
