@@ -386,6 +386,25 @@ Test(options_tls, ocsp_cache_in_all_forms)
     unload(&loaded);
 }
 
+/* Source: nats-server plugs OCSP into monitoring when any listener has it. */
+Test(options_tls, monitoring_asks_for_certificates_when_any_port_has_ocsp)
+{
+    static const char *const others[] = { "websocket {tls {ocsp_peer: true}}",
+                                          "mqtt {tls {ocsp_peer: true}}",
+                                          "leafnodes {tls {ocsp_peer: true}}",
+                                          "leafnodes {remotes: [{tls {ocsp_peer: true}}]}" };
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        struct error err = { "" };
+        char *text = mem_printf("https: 8443\ntls { " PAIR ", verify: true }\n%s", others[i]);
+        struct options *options = read_only(text);
+        cr_assert(tls_options_for_monitor(options, &err), "%s", err.text);
+        cr_expect(options->monitor_tls->verify, "%s", text);
+        cr_expect_not(options->monitor_tls->ocsp_peer.verify, "%s", text);
+        options_release(options);
+        free(text);
+    }
+}
+
 Test(options_tls, monitoring_asks_for_certificates_only_with_ocsp)
 {
     struct loaded loaded =
