@@ -272,6 +272,36 @@ Test(refresh, is_joined_by_who_comes_too_late)
 
 /* ---- watching ------------------------------------------------------------------------------------------ */
 
+static struct ocsp_links *links_of(struct rig_chains *chains)
+{
+    struct ocsp_check *check = rig_check(&rig, chains, &options);
+    cr_assert_eq(rig_settle(&rig, check), OCSP_ACCEPT);
+    struct ocsp_links *links = ocsp_check_links(check);
+    ocsp_check_free(check);
+    return links;
+}
+
+/* The intermediate is revoked, but it is an anchor, too, and the second chain ends there. */
+Test(refresh, the_links_are_those_of_the_chain_that_counted)
+{
+    ca_is(ANSWER_REVOKED);
+    struct rig_chains *chains = rig_usual_chain(&rig);
+    struct ocsp_links *links = links_of(rig_chain(chains, &rig.leaf, &rig.ca, NULL));
+    cr_expect(ocsp_links_have(links, rig.leaf.x509));
+    cr_expect_not(ocsp_links_have(links, rig.ca.x509));
+    ocsp_links_release(links);
+    stop();
+}
+
+Test(refresh, a_peer_that_nobody_was_asked_about_has_no_links)
+{
+    ca_is(ANSWER_REVOKED);
+    struct rig_chains *chains = rig_usual_chain(&rig);
+    cr_expect_null(links_of(rig_chain(chains, &rig.leaf, NULL, NULL)));
+    cr_expect_null(links_of(rig_chain(rig_chains_new(), &rig.root, NULL, NULL)));
+    stop();
+}
+
 Test(refresh, a_live_peer_is_found_revoked_before_its_answer_runs_out)
 {
     leaf_lives(ANSWER_GOOD, 4);
