@@ -359,3 +359,40 @@ SCENARIO(accounts_import_from_each_other, monitoring_lists_it)
                      "\"share\":false,\"tracking\":false}"),
             "%s", json_shown(imports));
 }
+
+SCENARIO(accounts_import_from_each_other, permissions_are_those_of_the_importer)
+{
+    struct server *server = server_start(
+        "accounts {\n"
+        "  A { users: [{ user: a, password: x }\n"
+        "        { user: answers, password: x, permissions { subscribe: \"svc.>\", "
+        "allow_responses: true } }]\n"
+        "      exports: [{ stream: \"pub.>\" }, { service: \"svc.*\" }] }\n"
+        "  B { users: [{ user: b, password: x, permissions {\n"
+        "        publish: \"may.*\", subscribe { allow: [\"fromA.>\", rep], deny: "
+        "\"fromA.pub.secret\" } } }]\n"
+        "      imports: [{ stream: { account: A, subject: \"pub.>\" }, prefix: fromA }\n"
+        "        { service: { account: A, subject: svc.one }, to: may.ask }\n"
+        "        { service: { account: A, subject: svc.two }, to: not.ask }] }\n"
+        "}\n");
+    struct conn *a = nats_login(server, AS("a"));
+    struct conn *answers = nats_login(server, AS("answers"));
+    struct conn *b = nats_login(server, AS("b"));
+    conn_send(b, "SUB fromA.> 1\r\nSUB fromA.pub.secret 2\r\nSUB pub.open 3\r\nSUB rep 4\r\n");
+    conn_expect(b, "-ERR 'Permissions Violation for Subscription to \"fromA.pub.secret\"'\r\n"
+                   "-ERR 'Permissions Violation for Subscription to \"pub.open\"'\r\n");
+    conn_barrier(b);
+    conn_send(a, "PUB pub.secret 0\r\n\r\nPUB pub.open 0\r\n\r\n");
+    conn_expect(b, "MSG fromA.pub.open 1 0\r\n\r\n");
+
+    conn_send(answers, "SUB svc.> 1\r\n");
+    conn_barrier(answers);
+    conn_send(b, "PUB not.ask rep 0\r\n\r\n");
+    conn_expect(b, "-ERR 'Permissions Violation for Publish to \"not.ask\"'\r\n");
+    conn_send(b, "PUB may.ask rep 0\r\n\r\n");
+    const char *reply = read_request(answers, "svc.one", "{\"acc\":\"B\"", "");
+    conn_send(answers, "PUB %s 2\r\nok\r\nPUB %s 2\r\nno\r\n", reply, reply);
+    conn_expect(answers, "-ERR 'Permissions Violation for Publish to \"%s\"'\r\n", reply);
+    conn_expect(b, "MSG rep 4 2\r\nok\r\n");
+    conn_barrier(b);
+}
