@@ -121,6 +121,59 @@ ParameterizedTest(struct row *row, chains, come_in_the_order_of_the_reference)
     talk_free(&talk);
 }
 
+/* ---- work that a peer can cause ----------------------------------------------------------------------- */
+
+/* Certificates that look like the leaf's issuer, name and key identifier, but have another key. */
+static void append_decoys(FILE *out, int count)
+{
+    X509 *issuer = pki_load(cross("int-a.pem"));
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    int at = X509_get_ext_by_NID(issuer, NID_subject_key_identifier, -1);
+    cr_assert_geq(at, 0);
+    for (int i = 0; i < count; i++) {
+        X509 *decoy = X509_dup(issuer);
+        ASN1_INTEGER_set(X509_get_serialNumber(decoy), i + 1);
+        X509_set_pubkey(decoy, key);
+        cr_assert_gt(X509_sign(decoy, key, EVP_sha256()), 0);
+        PEM_write_X509(out, decoy);
+        X509_free(decoy);
+    }
+    EVP_PKEY_free(key);
+    X509_free(issuer);
+}
+
+/* leaf, int-a, decoys, int-b: the second way stands behind them. */
+static void send_decoys(int count, struct buf *printed)
+{
+    const char *sent = join("sent.pem", "leaf int-a");
+    FILE *out = fopen(sent, "a");
+    append_decoys(out, count);
+    X509 *last = pki_load(cross("int-b.pem"));
+    PEM_write_X509(out, last);
+    X509_free(last);
+    fclose(out);
+    struct talk talk = talk_begin(&(struct talk_options){ .verify = true,
+                                                          .server_ca = join("anchors.pem", "a b"),
+                                                          .client_cert = sent,
+                                                          .client_key = cross("leaf.key"),
+                                                          .hook = print,
+                                                          .ctx = printed });
+    cr_expect_eq(tls_status(talk.server), TLS_OPEN, "%s", tls_failure(talk.server));
+    talk_free(&talk);
+}
+
+/* The reference checks a hundred signatures per peer and no more. */
+Test(chains, are_looked_for_with_a_bounded_effort)
+{
+    struct buf few = { 0 }, many = { 0 };
+    send_decoys(20, &few);
+    cr_expect_str_eq(buf_str(&few), "leaf>int-a>a; leaf>int-b>b");
+    send_decoys(120, &many);
+    cr_expect_str_eq(buf_str(&many), "leaf>int-a>a");
+    buf_free(&few);
+    buf_free(&many);
+}
+
 /* ---- ownership ---------------------------------------------------------------------------------------- */
 
 static enum tls_verdict carry_away(void *ctx, struct tls_chains *chains)
