@@ -208,43 +208,6 @@ static bool replace_entry(struct ocsp_cache *cache, struct entry *entry)
     return has_room;
 }
 
-/* ---- records ------------------------------------------------------------------------------- */
-
-struct ocsp_record *ocsp_record_new(const struct ocsp_digest *key, const char *subject,
-                                    struct span der)
-{
-    struct ocsp_record *record = mem_zero(sizeof *record);
-    atomic_init(&record->refs, 1);
-    record->key = *key;
-    record->subject = mem_strdup(subject);
-    buf_append(&record->der, der.ptr, der.len);
-    return record;
-}
-
-static struct ocsp_record *record_retain(struct ocsp_record *record)
-{
-    atomic_fetch_add_explicit(&record->refs, 1, memory_order_relaxed);
-    return record;
-}
-
-void ocsp_record_release(struct ocsp_record *record)
-{
-    /* the last one to leave sees what all others have written */
-    if (!record || atomic_fetch_sub_explicit(&record->refs, 1, memory_order_acq_rel) > 1)
-        return;
-    free(record->subject);
-    buf_free(&record->der);
-    free(record);
-}
-
-void ocsp_snapshot_free(struct ocsp_snapshot *snapshot)
-{
-    for (size_t i = 0; i < snapshot->count; i++)
-        ocsp_record_release(snapshot->items[i].record);
-    free(snapshot->items);
-    *snapshot = (struct ocsp_snapshot){ 0 };
-}
-
 /* ---- life ---------------------------------------------------------------------------------- */
 
 struct ocsp_cache *ocsp_cache_new(const struct ocsp_cache_settings *settings)
@@ -526,6 +489,14 @@ void ocsp_cache_sweep(struct ocsp_cache *cache, int64_t now_ns)
 
 /* ---- out of a cache and into another ------------------------------------------------------- */
 
+void ocsp_snapshot_free(struct ocsp_snapshot *snapshot)
+{
+    for (size_t i = 0; i < snapshot->count; i++)
+        ocsp_record_release(snapshot->items[i].record);
+    free(snapshot->items);
+    *snapshot = (struct ocsp_snapshot){ 0 };
+}
+
 bool ocsp_cache_snapshot(struct ocsp_cache *cache, struct ocsp_snapshot *out)
 {
     *out = (struct ocsp_snapshot){ 0 };
@@ -537,7 +508,7 @@ bool ocsp_cache_snapshot(struct ocsp_cache *cache, struct ocsp_snapshot *out)
     out->count = (size_t)cache->stats.responses;
     out->items = mem_resize_array(NULL, out->count, sizeof *out->items);
     for (size_t i = 0; i < out->count; i++)
-        out->items[i] = (struct ocsp_saved){ .record = record_retain(cache->heap[i]->record),
+        out->items[i] = (struct ocsp_saved){ .record = ocsp_record_retain(cache->heap[i]->record),
                                              .answer = cache->heap[i]->answer };
     bool is_dirty = cache->changes != cache->saved_changes;
     pthread_mutex_unlock(&cache->mutex);
@@ -558,7 +529,7 @@ void ocsp_cache_restore(struct ocsp_cache *cache, struct ocsp_snapshot *snapshot
 
 static struct entry *entry_copy(const struct entry *entry)
 {
-    struct entry *copy = entry_new(record_retain(entry->record), &entry->answer);
+    struct entry *copy = entry_new(ocsp_record_retain(entry->record), &entry->answer);
     copy->is_verified = entry->is_verified;
     copy->issuer = entry->issuer;
     return copy;

@@ -7,18 +7,12 @@
 #ifndef OCSP_CACHE_H
 #define OCSP_CACHE_H
 
-#include <stdatomic.h>
-
 #include "base/buf.h"
 #include "ocsp.h"
+#include "record.h"
 #include "response.h"
 
 #define OCSP_CACHE_MAX 100000 /* entries; then the longest expired goes */
-
-/** SHA-256. */
-struct ocsp_digest {
-    uint8_t bytes[32];
-};
 
 /** An empty one, without a word. NULL, where a cache is asked for, is one of type none. */
 struct ocsp_cache *ocsp_cache_new(const struct ocsp_cache_settings *settings);
@@ -80,19 +74,6 @@ void ocsp_cache_walk(struct ocsp_cache *cache, struct ocsp_walk *walk, struct oc
 void ocsp_cache_sweep(struct ocsp_cache *cache, int64_t now_ns);
 
 /* ---- out of a cache and into another ------------------------------------------------------- */
-
-/** What never changes of an entry. Counted, so that a save copies no bytes; any thread. */
-struct ocsp_record {
-    _Atomic unsigned refs;
-    struct ocsp_digest key;
-    char *subject;        /* for humans */
-    struct buf der;       /* empty: no answer, which nats-server's files may have */
-    int64_t cached_at_ns; /* whole seconds; 0 = unknown */
-};
-/** Owned. Copies everything. */
-struct ocsp_record *ocsp_record_new(const struct ocsp_digest *key, const char *subject,
-                                    struct span der);
-void ocsp_record_release(struct ocsp_record *record); /* NULL is allowed */
 
 /** An entry outside of a cache. */
 struct ocsp_saved {

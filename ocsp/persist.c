@@ -40,6 +40,7 @@ static void load(struct ocsp_cache *cache, const char *path)
         log_dbg("No OCSP peer cache found, starting with empty cache");
     else
         complain(cache, &err);
+    ocsp_store_tidy(path);
     buf_free(&text);
 }
 

@@ -28,5 +28,7 @@ bool ocsp_store_read(const char *path, struct buf *out, bool *is_absent, struct 
 /** Replaces the file, or leaves it as it is: whoever looks, even after a crash, sees the old one or the
  *  new one. Makes its folder when missing. */
 bool ocsp_store_write(const char *path, struct span text, struct error *err);
+/** Removes what writers left beside the file that were killed more than an hour ago. */
+void ocsp_store_tidy(const char *path);
 
 #endif

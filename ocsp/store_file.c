@@ -1,6 +1,7 @@
 /* store_file.c - the file of a cache: read whole, replaced whole. */
 #include "store.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -10,12 +11,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/rand.h"
 
 #define FILE_NAME   "cache.json"
+#define TEMP_PREFIX "ocsprc-"
 #define FOLDER_MODE 0700
 #define FILE_MODE   0600
+#define KEPT_TEMP_S 3600 /* no writer takes that long */
 
 static bool fail(struct error *err, const char *verb, const char *path)
 {
@@ -155,7 +159,7 @@ bool ocsp_store_write(const char *path, struct span text, struct error *err)
     uint64_t random;
     rand_bytes(&random, sizeof random);
     char *folder = folder_of(path);
-    char *temp = mem_printf("%s/ocsprc-%016" PRIx64, folder, random);
+    char *temp = mem_printf("%s/" TEMP_PREFIX "%016" PRIx64, folder, random);
     bool ok = make_folder(folder, err) && write_new(temp, text, err);
     if (ok && rename(temp, path) != 0)
         ok = fail(err, "rename", path);
@@ -165,4 +169,20 @@ bool ocsp_store_write(const char *path, struct span text, struct error *err)
     free(temp);
     free(folder);
     return ok;
+}
+
+void ocsp_store_tidy(const char *path)
+{
+    char *name = folder_of(path);
+    DIR *folder = opendir(name);
+    int64_t old_s = clock_wall_ns() / NS_PER_S - KEPT_TEMP_S;
+    struct stat info;
+    for (struct dirent *entry; folder && (entry = readdir(folder));)
+        if (strncmp(entry->d_name, TEMP_PREFIX, strlen(TEMP_PREFIX)) == 0 &&
+            fstatat(dirfd(folder), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+            info.st_mtime < old_s)
+            unlinkat(dirfd(folder), entry->d_name, 0);
+    if (folder)
+        closedir(folder);
+    free(name);
 }

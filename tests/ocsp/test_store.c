@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 #include <stdlib.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -400,4 +401,33 @@ Test(store, a_missing_file_is_told_from_an_unreadable_one)
     cr_expect(is_absent);
     buf_free(&text);
     folder_remove(folder);
+}
+
+static void make_file(const char *folder, const char *name, int64_t written_s)
+{
+    char path[128];
+    struct timespec times[2] = { { .tv_sec = written_s }, { .tv_sec = written_s } };
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "w");
+    cr_assert_not_null(file);
+    fclose(file);
+    cr_assert_eq(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+Test(store, what_killed_writers_left_goes_after_an_hour)
+{
+    char folder[64], path[128];
+    folder_make(folder);
+    clock_test_set(0, PKI_NOW_S * NS_PER_S);
+    snprintf(path, sizeof path, "%s/cache.json", folder);
+    make_file(folder, "ocsprc-old", PKI_NOW_S - 3601);
+    make_file(folder, "ocsprc-new", PKI_NOW_S - 3599); /* its writer may still be at it */
+    make_file(folder, "cache.json", PKI_NOW_S - 10000);
+    make_file(folder, "mine", PKI_NOW_S - 10000);
+    ocsp_store_tidy(path);
+    cr_expect_eq(folder_count(folder), 3);
+    snprintf(path, sizeof path, "%s/ocsprc-old", folder);
+    cr_expect_eq(access(path, F_OK), -1);
+    folder_remove(folder);
+    ocsp_store_tidy(path); /* where there is no folder there is nothing to do */
 }
