@@ -189,6 +189,7 @@ def play_events(server, found):
     ids = {sys_client.info["server_id"]: "ID"}
     sys_client.send("SUB $SYS.SERVER.> 1\r\nSUB $SYS.ACCOUNT.> 2\r\n")
     sys_client.barrier()
+    collect(sys_client, None, ids)  # its own arrival, which may be told late
     alice = Client(server.port, "alice")
     alice.send("SUB orders.* 1\r\nPUB orders.new 2\r\nhi\r\n")
     alice.barrier()
