@@ -136,6 +136,16 @@ static bool is_listed(const struct text_list *list, const char *text)
     return false;
 }
 
+/* For messages: without the password of "scheme://user:password@host". */
+static const char *redacted(struct options *options, const char *url)
+{
+    const char *start = strstr(url, "://");
+    start = start ? start + 3 : url;
+    const char *at = memrchr(start, '@', strcspn(start, "/?#"));
+    const char *colon = at ? memchr(start, ':', (size_t)(at - start)) : NULL;
+    return colon ? options_printf(options, "%.*s:xxxxx%s", (int)(colon - url), url, at) : url;
+}
+
 static void add_url(struct options_reader *reader, const struct conf_value *item,
                     struct text_list *urls)
 {
@@ -144,10 +154,11 @@ static void add_url(struct options_reader *reader, const struct conf_value *item
     const char *url = (const char *)item->string.ptr;
     const char *authority = after_scheme(url);
     if (!authority || !is_authority(authority)) {
-        problem_at(reader, item, "error parsing leafnode url [\"%s\"]", url);
+        problem_at(reader, item, "error parsing leafnode url [\"%s\"]",
+                   redacted(reader->options, url));
     } else if (is_listed(urls, url)) {
         struct conf_value named = *item;
-        named.key = url;
+        named.key = redacted(reader->options, url);
         warning_at(reader, &named, "Duplicate leafnode entry detected");
     } else {
         urls->items[urls->count++] = options_copy(reader->options, url);
@@ -267,10 +278,11 @@ static void read_migrate(struct options_reader *reader, const struct option_row 
 
 /* ---- the list ----------------------------------------------------------------------------- */
 
-static void print_urls(const struct remote_options *remote, const char *between, struct buf *out)
+static void print_urls(struct options *options, const struct remote_options *remote,
+                       struct buf *out)
 {
     for (size_t i = 0; i < remote->urls.count; i++)
-        buf_printf(out, "%s\"%s\"", i > 0 ? between : "", remote->urls.items[i]);
+        buf_printf(out, "%s\"%s\"", i > 0 ? " " : "", redacted(options, remote->urls.items[i]));
 }
 
 static void check_remote(struct options_reader *reader, const struct conf_value *value,
@@ -281,7 +293,7 @@ static void check_remote(struct options_reader *reader, const struct conf_value 
         websocket += is_websocket(remote->urls.items[i]) ? 1 : 0;
     if (websocket > 0 && websocket < remote->urls.count) {
         struct buf urls = { 0 };
-        print_urls(remote, " ", &urls);
+        print_urls(reader->options, remote, &urls);
         problem_at(reader, value,
                    "remote leaf node configuration cannot have a mix of websocket and "
                    "non-websocket urls: [%s]",
@@ -316,7 +328,7 @@ static void check_duplicate(struct options_reader *reader, const struct conf_val
         if (!remotes_equal(&remotes[i], remote))
             continue;
         struct buf urls = { 0 };
-        print_urls(remote, " ", &urls);
+        print_urls(reader->options, remote, &urls);
         problem_at(reader, value, "duplicate remote urls=[%s], account=\"%s\"", buf_str(&urls),
                    remote->account);
         buf_free(&urls);

@@ -301,6 +301,25 @@ Test(options_leafnodes, urls)
     }
 }
 
+Test(options_leafnodes, passwords_in_urls_are_not_repeated)
+{
+    static const struct problem_row rows[] = {
+        SAYS("leaf {remotes: [{url: \"nats://u:p@a\"}, {url: \"nats://u:p@a\"}]}",
+             "gate.conf:1:40: duplicate remote urls=[\"nats://u:xxxxx@a\"], account=\"$G\""),
+        SAYS("leaf {remotes: [{urls: [\"tls://u:p:@@a\", \"ws://a\"]}]}",
+             "gate.conf:1:17: remote leaf node configuration cannot have a mix of websocket and "
+             "non-websocket urls: [\"tls://u:xxxxx@a\" \"ws://a\"]"),
+        SAYS("leaf {remotes: [{url: \"nats://u:p@a:b\"}]}",
+             "gate.conf:1:17: error parsing leafnode url [\"nats://u:xxxxx@a:b\"]"),
+        SAYS("leaf {remotes: [{url: \"u:p@a:b\"}]}",
+             "gate.conf:1:17: error parsing leafnode url [\"u:xxxxx@a:b\"]"),
+        SAYS("leaf {remotes: [{urls: [\"nats://u:p@a\", \"nats://u:p@a\"]}]}",
+             "gate.conf:1:41: invalid use of field \"nats://u:xxxxx@a\": Duplicate leafnode entry "
+             "detected\n" UNAVAILABLE("leafnodes")),
+    };
+    EXPECT_PROBLEMS(rows);
+}
+
 Test(options_leafnodes, a_good_seed_is_taken)
 {
     static const struct problem_row rows[] = {
