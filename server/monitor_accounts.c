@@ -5,6 +5,8 @@
 #include "base/clock.h"
 
 #include "account.h"
+#include "account_options.h"
+#include "jwt.h"
 
 #define OBJECT(type, member, rows)                                                                 \
     {                                                                                              \
@@ -14,7 +16,8 @@
 /* ---- /accountz -------------------------------------------------------------------------------------------- */
 
 struct account_detail {
-    const char *account_name, *name_tag;
+    const char *account_name, *issuer_key, *name_tag;
+    struct string_list tags;
     int64_t update_time;
     bool is_system, expired, complete, jetstream_enabled;
     uint64_t leafnode_connections, client_connections, subscriptions;
@@ -38,7 +41,9 @@ static const struct row DETAIL_ROWS[] = {
                                sharing_print_exports },
     { "imports", ROW_CUSTOM, offsetof(struct account_detail, options), false, NULL,
                                sharing_print_imports },
+    ROW_OMIT(struct account_detail, issuer_key, ROW_STRING),
     D(name_tag, ROW_STRING),
+    ROW_OMIT(struct account_detail, tags, ROW_STRINGS),
     ROW_END,
 };
 
@@ -73,6 +78,13 @@ void accountz_print_detail(struct json *json, const char *key, const struct serv
         .leafnode_connections = leafnode_count(account),
         .subscriptions = subjects_stats(account->subjects).subscriptions,
     };
+    const struct jwt *claims = detail.options ? detail.options->claims : NULL;
+    if (claims) {
+        detail.issuer_key = claims->issuer;
+        detail.tags = (struct string_list){ claims->tags.items, claims->tags.count };
+        if (claims->name)
+            detail.name_tag = claims->name;
+    }
     json_object(json, key);
     rows_print_json(json, DETAIL_ROWS, &detail);
     json_object(json, "sublist_stats");

@@ -59,6 +59,7 @@ struct varz {
     int64_t config_load_time, tls_cert_not_after;
     const char *config_digest, *system_account;
     struct string_list tags;
+    struct string_list trusted_operators_jwt;
     struct metadata metadata;
     struct ocsp_cache_info ocsp_peer_cache;
     struct by_kind slow_consumer_stats, stale_connection_stats;
@@ -195,6 +196,7 @@ static const struct row VARZ_ROWS[] = {
     V(config_digest, ROW_STRING),
     V_OMIT(tags, ROW_STRINGS),
     V_CUSTOM(metadata, print_metadata),
+    V_OMIT(trusted_operators_jwt, ROW_STRINGS),
     V_OMIT(system_account, ROW_STRING),
     V_CUSTOM(ocsp_peer_cache, print_ocsp_cache),
     V_OBJECT(slow_consumer_stats, BY_KIND_ROWS),
@@ -228,6 +230,8 @@ static void fill_options(const struct server *server, const struct options *opti
                                                                        : NULL;
     v->cluster.name = options->cluster_name;
     v->config_digest = options->config_digest;
+    v->trusted_operators_jwt = (struct string_list){ options->operator_.operator_tokens,
+                                                     options->operator_.operator_count };
     v->tags = (struct string_list){ options->server_tags, options->server_tag_count };
     v->metadata.options = options;
 }

@@ -104,7 +104,7 @@ struct preload {
 struct operator_options {
     struct jwt **operators; /* owned */
     size_t operator_count;
-    const char *operators_text; /* all tokens, for the reload check */
+    const char **operator_tokens; /* as they were read */
     const char **trusted_keys;  /* operators of which only the key is known */
     size_t trusted_key_count;
     enum resolver_kind resolver;

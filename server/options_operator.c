@@ -53,11 +53,9 @@ static struct jwt *load_operator(struct options *options, struct span text, stru
         jwt = NULL;
         error_set(err, "not operator claim");
     }
-    if (jwt) {
-        const char *before = options->operator_.operators_text;
-        options->operator_.operators_text =
-            options_printf(options, "%s %.*s", before ? before : "", SPAN_ARG(token));
-    }
+    if (jwt)
+        options->operator_.operator_tokens[options->operator_.operator_count] =
+            options_printf(options, "%.*s", SPAN_ARG(token));
     buf_free(&file);
     return jwt;
 }
@@ -82,10 +80,24 @@ static void refuse_empty(struct options_reader *reader, const struct conf_value 
         problem_at(reader, value, "error parsing %s: the list is empty", what);
 }
 
+/* The option may be written a second time. */
+static void make_room(struct options *options, size_t more)
+{
+    struct operator_options *operator_ = &options->operator_;
+    size_t count = operator_->operator_count;
+    struct jwt **all = options_alloc(options, (count + more) * sizeof *all);
+    const char **tokens = options_alloc(options, (count + more) * sizeof *tokens);
+    for (size_t i = 0; i < count; i++) {
+        all[i] = operator_->operators[i];
+        tokens[i] = operator_->operator_tokens[i];
+    }
+    operator_->operators = all;
+    operator_->operator_tokens = tokens;
+}
+
 void read_operator(struct options_reader *reader, const struct option_row *row,
                    const struct conf_value *value, void *target)
 {
-    struct operator_options *operator_ = &reader->options->operator_;
     size_t count = value->type == CONF_ARRAY ? value->count : 1;
     (void)row, (void)target;
     if (value->type != CONF_STRING && value->type != CONF_ARRAY) {
@@ -94,11 +106,7 @@ void read_operator(struct options_reader *reader, const struct option_row *row,
         return;
     }
     refuse_empty(reader, value, "operators");
-    struct jwt **all =
-        options_alloc(reader->options, (operator_->operator_count + count) * sizeof *all);
-    for (size_t i = 0; i < operator_->operator_count; i++) /* the option is written a second time */
-        all[i] = operator_->operators[i];
-    operator_->operators = all;
+    make_room(reader->options, count);
     if (value->type == CONF_STRING)
         add_operator(reader, value, value);
     for (size_t i = 0; value->type == CONF_ARRAY && i < value->count; i++) {

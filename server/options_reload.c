@@ -68,14 +68,26 @@ static bool refuse(struct error *err, const char *field, const char *old, const 
                      old ? old : "", next ? next : "");
 }
 
-static bool trusted_keys_equal(const struct operator_options *a, const struct operator_options *b)
+static bool lists_equal(const char *const *a, size_t a_count, const char *const *b, size_t b_count)
 {
-    if (a->trusted_key_count != b->trusted_key_count)
+    if (a_count != b_count)
         return false;
-    for (size_t i = 0; i < a->trusted_key_count; i++)
-        if (strcmp(a->trusted_keys[i], b->trusted_keys[i]) != 0)
+    for (size_t i = 0; i < a_count; i++)
+        if (strcmp(a[i], b[i]) != 0)
             return false;
     return true;
+}
+
+static bool operators_equal(const struct operator_options *a, const struct operator_options *b)
+{
+    return lists_equal(a->operator_tokens, a->operator_count, b->operator_tokens,
+                       b->operator_count);
+}
+
+static bool trusted_keys_equal(const struct operator_options *a, const struct operator_options *b)
+{
+    return lists_equal(a->trusted_keys, a->trusted_key_count, b->trusted_keys,
+                       b->trusted_key_count);
 }
 
 bool options_may_reload(const struct options *old, const struct options *next, struct error *err)
@@ -94,7 +106,7 @@ bool options_may_reload(const struct options *old, const struct options *next, s
     }
     if (!texts_equal(old->http_host, next->http_host))
         return refuse(err, "HTTPHost", old->http_host, next->http_host);
-    if (!texts_equal(old->operator_.operators_text, next->operator_.operators_text))
+    if (!operators_equal(&old->operator_, &next->operator_))
         return refuse(err, "TrustedOperators", "[...]", "[...]");
     if (!trusted_keys_equal(&old->operator_, &next->operator_))
         return refuse(err, "TrustedKeys", "[...]", "[...]");

@@ -27,6 +27,23 @@ SCENARIO(user_jwt_opens_the_door, who_has_one_is_in_its_account)
     conn_expect(client, "MSG a 1 2\r\nhi\r\n");
 }
 
+SCENARIO(user_jwt_opens_the_door, monitoring_tells_whom_the_server_trusts)
+{
+    struct realm realm = realm_new();
+    const char *account = realm_account(&realm, ",\"name\":\"ACC\"", ",\"tags\":[\"t\"]");
+    struct server *server = server_start("%s", realm_config(&realm, account));
+    cJSON *varz = monitor(server, "/varz");
+    jwt_login(server, realm.user, realm_user(&realm, "", ""));
+    cJSON *accountz = monitor(server, text("/accountz?acc=%s", signer_public(realm.account)));
+    cJSON *detail = cJSON_GetObjectItem(accountz, "account_detail");
+
+    cr_expect_eq(cJSON_GetArraySize(cJSON_GetObjectItem(varz, "trusted_operators_jwt")), 1);
+    cr_expect_str_eq(json_text(varz, "system_account"), signer_public(realm.system));
+    cr_expect_str_eq(json_text(detail, "account_name"), signer_public(realm.account));
+    cr_expect_str_eq(json_text(detail, "name_tag"), "ACC");
+    cr_expect_str_eq(json_text(detail, "issuer_key"), signer_public(realm.operator_));
+}
+
 SCENARIO(user_jwt_opens_the_door, nothing_else_does)
 {
     struct realm realm = realm_new();
@@ -185,9 +202,10 @@ SCENARIO(user_jwt_opens_the_door, who_expires_in_the_far_future_stays)
 {
     struct realm realm = realm_new();
     struct server *server = server_start("%s", realm_config(&realm, realm_account(&realm, "", "")));
-    static const char *const EXPIRIES[] = { ",\"exp\":99999999999", ",\"exp\":9223372036854775807",
-                                            ",\"exp\":0" };
-    for (size_t i = 0; i < sizeof EXPIRIES / sizeof *EXPIRIES; i++)
+    static const char *const EXPIRIES[] = { ",\"exp\":0", ",\"exp\":99999999999",
+                                            ",\"exp\":9223372036854775807" };
+    size_t count = is_reference() ? 2 : 3; /* the last one overflows there */
+    for (size_t i = 0; i < count; i++)
         conn_barrier(jwt_login(server, realm.user, realm_user(&realm, EXPIRIES[i], "")));
 }
 
