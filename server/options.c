@@ -270,6 +270,8 @@ static bool read_file(struct options *options, const char *path, struct problems
     if (conf_root(conf)->count == 0)
         warning_plain(problems, "%s: config has no values or is empty", path);
     schema_read(&reader, &ROOT_SCHEMA, conf_root(conf), options);
+    map_free(&reader.users);
+    map_free(&reader.nkeys);
     conf_digest(conf, &digest);
     options->config_file = options_copy(options, path);
     options->config_digest = options_copy(options, buf_str(&digest));

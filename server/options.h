@@ -80,7 +80,7 @@ enum { /* allowed_connection_types */
 struct auth_options {
     const char *user, *password, *token; /* single user or token; NULL when unset */
     struct user_options *users;          /* users and nkeys of all accounts, file order */
-    size_t user_count;
+    size_t user_count, user_cap;
     bool has_nkeys;
     bool is_configured; /* there is an authorization block */
     const char *no_auth_user;

@@ -196,38 +196,33 @@ static void read_user(struct options_reader *reader, const struct conf_value *va
 
 /* ---- lists of users ----------------------------------------------------------------------- */
 
-static struct user_options *more_users(struct options *options, size_t count)
+/* Room for so many more; the list doubles, because what it leaves behind stays in the options' memory. */
+static void make_room(struct options *options, size_t count)
 {
     struct auth_options *auth = &options->auth;
-    struct user_options *users = options_alloc(options, (auth->user_count + count) * sizeof *users);
+    if (auth->user_count + count <= auth->user_cap)
+        return;
+    auth->user_cap = (auth->user_count + count) * 2;
+    struct user_options *users = options_alloc(options, auth->user_cap * sizeof *users);
     if (auth->user_count > 0)
         memcpy(users, auth->users, auth->user_count * sizeof *users);
     auth->users = users;
-    return users + auth->user_count;
 }
 
-/* Names are unique over all accounts, and so are nkeys; only those from number `first` on are new. */
-static void check_duplicates(struct options_reader *reader, size_t first,
-                             const struct conf_value *at)
+/* Names are unique over all accounts, and so are nkeys. */
+static void add_name(struct options_reader *reader, const struct user_options *user,
+                     const struct conf_value *at)
 {
-    const struct auth_options *auth = &reader->options->auth;
-    struct map users = { 0 }, nkeys = { 0 };
-    for (size_t i = 0; i < auth->user_count; i++) {
-        struct user_options *user = &auth->users[i];
-        if (user->name && map_put(user->is_nkey ? &nkeys : &users, span_of(user->name), user) &&
-            i >= first)
-            problem_at(reader, at, "Duplicate %s \"%s\" detected", user->is_nkey ? "nkey" : "user",
-                       user->name);
-    }
-    map_free(&users);
-    map_free(&nkeys);
+    struct map *names = user->is_nkey ? &reader->nkeys : &reader->users;
+    if (user->name && map_put(names, span_of(user->name), (void *)(uintptr_t)user->name))
+        problem_at(reader, at, "Duplicate %s \"%s\" detected", user->is_nkey ? "nkey" : "user",
+                   user->name);
 }
 
 void read_user_list(struct options_reader *reader, const struct conf_value *list,
                     const struct account_options *account, const struct conf_value *at)
 {
     struct auth_options *auth = &reader->options->auth;
-    size_t first = auth->user_count;
     if (list->type != CONF_ARRAY) {
         struct buf text = { 0 };
         value_print(list, &text);
@@ -235,14 +230,14 @@ void read_user_list(struct options_reader *reader, const struct conf_value *list
         buf_free(&text);
         return;
     }
-    struct user_options *users = more_users(reader->options, list->count);
+    make_room(reader->options, list->count);
     for (size_t i = 0; i < list->count; i++) {
-        read_user(reader, list->items[i], &users[i]);
-        users[i].account = account;
-        auth->has_nkeys = auth->has_nkeys || users[i].is_nkey;
-        auth->user_count++;
+        struct user_options *user = &auth->users[auth->user_count++];
+        read_user(reader, list->items[i], user);
+        user->account = account;
+        auth->has_nkeys = auth->has_nkeys || user->is_nkey;
+        add_name(reader, user, at);
     }
-    check_duplicates(reader, first, at);
 }
 
 void users_take_defaults(struct options *options, size_t first, struct permissions *defaults)
@@ -330,15 +325,19 @@ static void check_block(struct options_reader *reader, const struct conf_value *
 }
 
 /* The block is written a second time: only that one counts. */
-static void forget_users(struct options *options, const struct account_options *account)
+static void forget_users(struct options_reader *reader, const struct account_options *account)
 {
-    struct auth_options *auth = &options->auth;
+    struct auth_options *auth = &reader->options->auth;
     size_t kept = 0;
     for (size_t i = 0; i < auth->user_count; i++) {
-        if (auth->users[i].account == account)
-            permissions_release(auth->users[i].permissions);
-        else
-            auth->users[kept++] = auth->users[i];
+        struct user_options *user = &auth->users[i];
+        if (user->account != account) {
+            auth->users[kept++] = *user;
+            continue;
+        }
+        permissions_release(user->permissions);
+        if (user->name)
+            map_remove(user->is_nkey ? &reader->nkeys : &reader->users, span_of(user->name));
     }
     auth->user_count = kept;
 }
@@ -353,7 +352,7 @@ void read_authorization(struct options_reader *reader, const struct option_row *
     (void)row;
     if (!value_is(reader, value, CONF_MAP))
         return;
-    forget_users(options, global);
+    forget_users(reader, global);
     schema_read(reader, &AUTHORIZATION_SCHEMA, value, &block);
     check_block(reader, value, &block);
     auth->user = block.user;

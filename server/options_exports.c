@@ -65,7 +65,7 @@ static void read_export_accounts(struct options_reader *reader, const struct con
 {
     if (!value_is(reader, list, CONF_ARRAY))
         return;
-    export->accounts = options_alloc(reader->options, list->count * sizeof *export->accounts + 1);
+    export->accounts = options_alloc(reader->options, list->count * sizeof *export->accounts);
     for (size_t i = 0; i < list->count; i++) {
         const char *name = read_text(reader, list->items[i]);
         if (name)
@@ -183,7 +183,7 @@ void read_exports(struct options_reader *reader, const struct conf_value *value,
         problem_at(reader, value, "Exports should be an array, got %s", conf_type_name(value));
         return;
     }
-    account->exports = options_alloc(reader->options, value->count * sizeof *account->exports + 1);
+    account->exports = options_alloc(reader->options, value->count * sizeof *account->exports);
     for (size_t i = 0; i < value->count; i++)
         read_export(reader, value->items[i], account);
 }

@@ -164,7 +164,7 @@ static void read_mapping(struct options_reader *reader, const struct conf_value 
     struct mapping_reader mapping = { reader, value, out };
     size_t count = value->type == CONF_ARRAY ? value->count : 1;
     out->source = options_copy(reader->options, value->key);
-    out->targets = options_alloc(reader->options, count * sizeof *out->targets + 1);
+    out->targets = options_alloc(reader->options, count * sizeof *out->targets);
     if (!subject_is_valid_config(span_of(value->key))) {
         problem_at(reader, value, "Subject \"%s\" is not a valid subject", value->key);
         return;
@@ -181,8 +181,7 @@ void read_account_mappings(struct options_reader *reader, const struct conf_valu
 {
     if (!value_is(reader, value, CONF_MAP))
         return;
-    account->mappings =
-        options_alloc(reader->options, value->count * sizeof *account->mappings + 1);
+    account->mappings = options_alloc(reader->options, value->count * sizeof *account->mappings);
     account->mapping_count = 0;
     for (size_t i = 0; i < value->count; i++)
         if (!value->items[i]->used)

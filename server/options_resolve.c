@@ -173,10 +173,10 @@ static bool leads_back(const struct import_options *import, const struct import_
                        unsigned depth)
 {
     const struct account_options *next = import->exporter;
-    const struct import_options *imports = import->is_service ? next->services : next->streams;
+    struct import_options *imports = import->is_service ? next->services : next->streams;
     size_t count = import->is_service ? next->service_count : next->stream_count;
     for (size_t i = 0; i < count; i++) {
-        const struct import_options *onward = &imports[i];
+        struct import_options *onward = &imports[i];
         if (!onward->transform || onward->exporter == next ||
             !subject_overlaps(span_of(onward->local), span_of(import->subject)))
             continue;
@@ -184,7 +184,7 @@ static bool leads_back(const struct import_options *import, const struct import_
             return true;
         if (onward->visit == start->visit)
             continue;
-        ((struct import_options *)(uintptr_t)onward)->visit = start->visit;
+        onward->visit = start->visit;
         if (leads_back(onward, start, depth + 1))
             return true;
     }

@@ -10,6 +10,8 @@
 #ifndef SERVER_OPTIONS_SCHEMA_H
 #define SERVER_OPTIONS_SCHEMA_H
 
+#include "base/map.h"
+
 #include "options.h"
 
 enum option_type {
@@ -34,6 +36,7 @@ enum reload_class {
 struct options_reader {
     struct options *options;
     struct problems *problems;
+    struct map users, nkeys;        /* the names that were read */
     const struct conf_value *outer; /* a map whose problems carry its own position first, or NULL */
 };
 

@@ -91,6 +91,8 @@ static inline struct options *read_only(const char *text)
     cr_assert_not_null(conf, "%s", err.text);
     schema_read(&reader, &ROOT_SCHEMA, conf_root(conf), options);
     cr_assert_eq(problems.count, 0, "%s", problems.count ? problems.items[0].text : "");
+    map_free(&reader.users);
+    map_free(&reader.nkeys);
     conf_free(conf);
     return options;
 }
