@@ -74,14 +74,14 @@ ParameterizedTestParameters(services_options, is_refused)
         { "5",                   "", "json: cannot unmarshal number into Go value of type server.XOptions"},
         { "{\"sort\":1}",        "",
          "json: cannot unmarshal number into Go struct field XOptions.sort of type "
-         "server.SortOpt"                                                                                 },
+          "server.SortOpt"                                                                                },
         { "{\"offset\":\"1\"}",  "",
          "json: cannot unmarshal string into Go struct field XOptions.offset of type int"                 },
         { "{\"offset\":1.5}",    "",
          "json: cannot unmarshal number 1.5 into Go struct field XOptions.offset of type int"             },
         { "{\"offset\":1e300}",  "",
          "json: cannot unmarshal number 1.0000000000000001e+300 into Go struct field "
-         "XOptions.offset of type int"                                                                    },
+          "XOptions.offset of type int"                                                                   },
         { "{\"cid\":-1}",        "",
          "json: cannot unmarshal number -1 into Go struct field XOptions.cid of type uint64"              },
         { "{\"accounts\":[1]}",  "",
