@@ -105,7 +105,7 @@ struct operator_options {
     struct jwt **operators; /* owned */
     size_t operator_count;
     const char **operator_tokens; /* as they were read */
-    const char **trusted_keys;  /* operators of which only the key is known */
+    const char **trusted_keys;    /* operators of which only the key is known */
     size_t trusted_key_count;
     enum resolver_kind resolver;
     const char *resolver_url; /* ends in a slash */
