@@ -396,3 +396,42 @@ SCENARIO(accounts_import_from_each_other, permissions_are_those_of_the_importer)
     conn_expect(b, "MSG rep 4 2\r\nok\r\n");
     conn_barrier(b);
 }
+
+/* Accounts 0 to n-1, the first with a user; each calls the next one's service, nobody listens at the end but `last`. */
+static const char *chain_of(unsigned n)
+{
+    const char *config = "";
+    for (unsigned i = 0; i < n; i++) {
+        const char *users =
+            i == 0 || i + 1 == n ? text("users: [{ user: u%u, password: x }]", i == 0 ? 0 : 1) : "";
+        const char *imports =
+            i + 1 < n ? text("imports: [{ service: { account: N%u, subject: s } }]", i + 1) : "";
+        config =
+            text("%s  N%u { %s\n exports: [{ service: s }]\n %s }\n", config, i, users, imports);
+    }
+    return text("accounts {\n%s}\n", config);
+}
+
+SCENARIO(accounts_import_from_each_other, a_chain_that_is_too_long_ends_in_no_responders)
+{
+    if (is_reference())
+        return; /* its bound is another one */
+    struct server *server = server_start("%s", chain_of(15));
+    struct conn *first = nats_login(server, AS("u0")), *last = nats_login(server, AS("u1"));
+    conn_send(first, "SUB rep 1\r\n");
+    conn_send(last, "SUB s 1\r\n");
+    conn_barrier(last);
+    conn_send(first, "PUB s rep 2\r\nhi\r\n");
+    const char *reply = read_request(last, "s", "{", "hi");
+    conn_send(last, "PUB %s 2\r\nok\r\n", reply);
+    conn_expect(first, "MSG rep 1 2\r\nok\r\n");
+
+    server_reload(server, "%s", chain_of(30));
+    conn_expect_closed(last); /* it is of another account now */
+    last = nats_login(server, AS("u1"));
+    conn_send(last, "SUB s 1\r\n");
+    conn_barrier(last);
+    conn_send(first, "PUB s rep 2\r\nhi\r\n");
+    conn_expect(first, "HMSG rep 1 33 33\r\nNATS/1.0 503\r\nNats-Subject: s\r\n\r\n\r\n");
+    conn_barrier(last);
+}

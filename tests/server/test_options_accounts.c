@@ -273,3 +273,42 @@ Test(options_accounts, a_list_for_this_cluster_takes_the_place_of_the_one_for_al
     cr_expect_str_eq(mapping->targets[0].destination, "c");
     unload(&loaded);
 }
+
+/* Accounts 0 to n-1; each imports from the next one, the last one from the first if `closes`. */
+static char *chain_of(unsigned n, const char *kind, bool closes)
+{
+    struct buf text = { 0 };
+    buf_append_str(&text, "accounts {\n");
+    for (unsigned i = 0; i < n; i++) {
+        buf_printf(&text, "A%u { exports: [{%s: \"x.>\"}]", i, kind);
+        if (i + 1 < n || closes)
+            buf_printf(&text, ", imports: [{%s: {account: A%u, subject: \"x.>\"}}]", kind,
+                       (i + 1) % n);
+        buf_append_str(&text, " }\n");
+    }
+    buf_append_str(&text, "}\n");
+    char *copy = mem_strdup(buf_str(&text));
+    buf_free(&text);
+    return copy;
+}
+
+Test(options_accounts, circles_of_any_length_are_refused)
+{
+    static const char *const KINDS[] = { "stream", "service" };
+    for (unsigned n = 2; n <= 40; n++) {
+        for (unsigned k = 0; k < 2; k++) {
+            char *open_chain = chain_of(n, KINDS[k], false), *circle = chain_of(n, KINDS[k], true);
+            struct loaded loaded = load(open_chain);
+            cr_expect_not_null(loaded.options, "%u accounts in a row", n);
+            unload(&loaded);
+            loaded = load(circle);
+            cr_assert_null(loaded.options, "a circle of %u", n);
+            cr_expect_eq(loaded.problems.errors, 1);
+            cr_expect(strstr(loaded.problems.items[0].text, "import forms a cycle"), "%s",
+                      loaded.problems.items[0].text);
+            unload(&loaded);
+            free(open_chain);
+            free(circle);
+        }
+    }
+}
