@@ -97,7 +97,7 @@ def count_instructions(bench, binary, tls, count):
 
 
 def instructions_of_handshakes(bench, binary):
-    """{case: instructions per handshake}"""
+    """{case: instructions per handshake}, of the cases that are compared."""
     return {name: (count_instructions(bench, binary, tls, MANY) - count_instructions(bench, binary, tls, FEW))
                   / (MANY - FEW)
             for name, tls, *_ in CASES[:2]}
