@@ -158,8 +158,6 @@ static void keep_credentials(struct client *client, const struct credentials *gi
         client->credentials = mem_strspan(json);
 }
 
-#define FAR_AWAY_S (INT64_C(100) * 365 * 24 * 3600) /* nobody waits for that */
-
 static void drop_login(struct client *client)
 {
     jwt_login_free(client->login);
@@ -179,7 +177,7 @@ static void take_login(struct client *client, struct auth_decision *decision, co
     if (!client->login->is_bearer)
         client->jwt = mem_strdup(token);
     int64_t left_s = client->login->expires_at_s - clock_wall_ns() / NS_PER_S;
-    if (client->login->expires_at_s > 0 && left_s < FAR_AWAY_S)
+    if (client->login->expires_at_s > 0)
         client->expiry_due_ms = conn_now_ms(client->conn) + (left_s > 0 ? left_s * 1000 : 1);
 }
 
@@ -203,7 +201,10 @@ static bool set_user(struct client *client, struct auth_decision *decision, cons
     client->responses = responses_new(client->permissions);
     client->is_authorized = true;
     client->auth_due_ms = 0;
-    if (!client_account_is_full(client, user))
+    bool is_full = client_account_is_full(client, user);
+    if (client->login)
+        client->login->user.account = NULL; /* the options it belongs to may go */
+    if (!is_full)
         return true;
     conn_log(client->conn, LOG_ERR, "maximum account active connections exceeded");
     conn_close(client->conn, CLOSE_MAX_ACCOUNT_CONNECTIONS);

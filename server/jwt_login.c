@@ -13,6 +13,7 @@
 #include "permissions.h"
 
 enum { DAY_S = 24 * 60 * 60 };
+#define FAR_AWAY_S (INT64_C(100) * 365 * DAY_S) /* nobody waits longer, and no sum overflows */
 
 /* A login on its way through the rules. */
 struct attempt {
@@ -154,6 +155,9 @@ static int seconds_left(const struct jwt_time_range *range, int time_s)
 
 static void expire(struct attempt *attempt, int64_t at_s, bool is_account)
 {
+    int64_t latest_s = attempt->shown->now_s + FAR_AWAY_S;
+    if (at_s > latest_s)
+        at_s = latest_s;
     if (at_s <= 0 || (attempt->expires_at_s && attempt->expires_at_s <= at_s))
         return;
     attempt->expires_at_s = at_s;

@@ -10,9 +10,9 @@
 
 /** What a user JWT opens. Owned: jwt_login_free(). */
 struct jwt_login {
-    struct user_options
-        user; /* its name is the user's public key; its permissions are owned; its account is
-                                 borrowed from the options */
+    /* Its name is the user's public key, its permissions are owned; its account is borrowed from the options,
+     * for the time of the login only. */
+    struct user_options user;
     char *account_tag;                      /* name that the account gives itself; NULL = none */
     int64_t max_subscriptions, max_payload; /* of this user; JWT_UNLIMITED, or as many as that */
     int64_t expires_at_s;                   /* wall clock; 0 = never */
