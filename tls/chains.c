@@ -33,7 +33,7 @@ struct frame {
 struct tls_chains {
     struct tls_context *context;
     X509_VERIFY_PARAM *param; /* of the connection: purpose, host, depth, security level */
-    STACK_OF(X509) * sent;    /* by the peer; the leaf may be among them */
+    STACK_OF(X509) * sent;    /* by the peer, each once; the leaf may be among them */
     STACK_OF(X509) * first;   /* the chain that OpenSSL found */
     STACK_OF(X509) * *found;  /* handed out; alive until the end */
     size_t found_count;
@@ -282,14 +282,25 @@ X509 *tls_chains_leaf(const struct tls_chains *chains)
     return sk_X509_value(chains->first, 0);
 }
 
+/* Each of what the peer sent once, however often it was sent: a copy is no other way. */
+static STACK_OF(X509) * each_once(const STACK_OF(X509) * sent)
+{
+    STACK_OF(X509) *certs = sk_X509_new_null();
+    for (int i = 0; i < sk_X509_num(sent); i++) {
+        X509 *cert = sk_X509_value(sent, i);
+        if (!has_equal(certs, cert) && X509_up_ref(cert) && sk_X509_push(certs, cert) == 0)
+            abort(); /* no memory for a pointer */
+    }
+    return certs;
+}
+
 struct tls_chains *chains_new(struct tls_context *context, X509_STORE_CTX *store_ctx)
 {
     struct tls_chains *chains = mem_zero(sizeof *chains);
-    STACK_OF(X509) *sent = X509_STORE_CTX_get0_untrusted(store_ctx);
     chains->context = tls_context_retain(context);
     chains->signatures_left = MAX_SIGNATURES;
     chains->first = X509_STORE_CTX_get1_chain(store_ctx);
-    chains->sent = sent ? X509_chain_up_ref(sent) : sk_X509_new_null();
+    chains->sent = each_once(X509_STORE_CTX_get0_untrusted(store_ctx));
     chains->param = X509_VERIFY_PARAM_new();
     if (!chains->first || !chains->sent || !chains->param ||
         X509_VERIFY_PARAM_set1(chains->param, X509_STORE_CTX_get0_param(store_ctx)) != 1)

@@ -113,6 +113,17 @@ static int choose_identity(SSL *ssl, void *arg)
 
 /* ---- whom we trust -------------------------------------------------------------------------------- */
 
+/* A file put together from others may have a certificate twice; it is one anchor all the same. */
+static void drop_copies(STACK_OF(X509) * certs)
+{
+    for (int i = 1; i < sk_X509_num(certs); i++)
+        for (int before = 0; before < i; before++)
+            if (X509_cmp(sk_X509_value(certs, before), sk_X509_value(certs, i)) == 0) {
+                X509_free(sk_X509_delete(certs, i--));
+                break;
+            }
+}
+
 /* Every certificate of the file is an anchor, whether it signed itself or not. Peers are told the
  * names, so that they can choose among their certificates. */
 static bool load_anchors(struct tls_context *context, const char *file, struct error *err)
@@ -124,6 +135,7 @@ static bool load_anchors(struct tls_context *context, const char *file, struct e
             error_prefix(err, "failed to parse root ca certificate");
         return false;
     }
+    drop_copies(context->anchors);
     for (int i = 0; i < sk_X509_num(context->anchors); i++) {
         X509 *anchor = sk_X509_value(context->anchors, i);
         X509_STORE_add_cert(store, anchor);

@@ -96,6 +96,8 @@ ParameterizedTestParameters(chains, come_in_the_order_of_the_reference)
         { "a",               "short deep flat",          ""                                               },
         { "a flat deep",     "short deep flat",          "short>deep"                                     },
         { "a",               "leaf leaf int-a a a-by-b", "leaf>int-a>a"                                   },
+        { "a b",             "leaf int-a int-a int-b",   "leaf>int-a>a; leaf>int-b>b"                     },
+        { "a b a",           "leaf int-a int-b",         "leaf>int-a>a; leaf>int-b>b"                     },
     };
     return cr_make_param_array(struct row, rows, sizeof rows / sizeof *rows);
 }
