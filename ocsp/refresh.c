@@ -53,7 +53,8 @@ struct refresh {
     struct heap due;  /* those that are not asking; by wall clock */
     struct ocsp_refresh_stats stats;
     unsigned asking;
-    struct list reports; /* links found revoked; told from the timer only */
+    int64_t scheduled_ns; /* wall clock when something was scheduled last */
+    struct list reports;  /* links found revoked; told from the timer only */
     uv_timer_t timer;
     uv_async_t wake;
     unsigned open_parts; /* timer, wake */
@@ -162,6 +163,7 @@ static int64_t due_ns(const struct link *link)
 
 static void schedule(struct link *link)
 {
+    link->refresh->scheduled_ns = clock_wall_ns();
     heap_put(&link->refresh->due, &link->due, due_ns(link));
     arm(link->refresh);
 }
@@ -440,9 +442,21 @@ static struct link *first_due(const struct refresh *refresh)
     return top ? list_entry(top, struct link, due) : NULL;
 }
 
+/* The wall clock was set back: by the old one everything would come too late. */
+static void follow_clock(struct refresh *refresh)
+{
+    int64_t now_ns = clock_wall_ns();
+    bool was_set_back = now_ns < refresh->scheduled_ns;
+    struct link *link;
+    refresh->scheduled_ns = now_ns;
+    for (size_t at = 0; was_set_back && (link = map_next(&refresh->links, &at));)
+        hurry(link);
+}
+
 void refresh_turn(struct refresh *refresh)
 {
     struct link *link;
+    follow_clock(refresh);
     take_notes(refresh);
     report_all(refresh);
     while (refresh->asking < OCSP_REFRESH_PARALLEL && (link = first_due(refresh)) &&

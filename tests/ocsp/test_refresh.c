@@ -336,6 +336,25 @@ Test(refresh, so_is_everybody_below_a_revoked_intermediate)
     stop();
 }
 
+/* A machine that starts with a wrong clock. */
+Test(refresh, a_clock_that_is_set_back_puts_nothing_off)
+{
+    int64_t year_s = 365 * 86400;
+    clock_test_set(0, (PKI_NOW_S + year_s) * NS_PER_S);
+    leaf_responder_does(RESPONDER_STATUS);
+    options.allow_when_ca_unreachable = true;
+    struct ocsp_links *links = links_of(rig_chain(rig_chains_new(), &rig.leaf, &rig.ca, NULL));
+    ocsp_watch(rig.ocsp, links, &options);
+    turn_at_ms(0);
+    rig_leaf_is(&rig, ANSWER_REVOKED);
+    turn_at_ms(2000);
+    while (reports == 0)
+        spin();
+    cr_expect_eq(revoked, rig.leaf.x509);
+    leave(links);
+    stop();
+}
+
 static const struct {
     enum responder_act act;
     enum answer_status status;
