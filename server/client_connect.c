@@ -8,6 +8,7 @@
 #include "account.h"
 #include "auth.h"
 #include "conn_private.h"
+#include "connect_fields.h"
 #include "events.h"
 #include "json_parse.h"
 #include "jwt_login.h"
@@ -16,90 +17,13 @@
 #include "permissions.h"
 #include "resolver.h"
 #include "responses.h"
-#include "router.h"
 #include "server.h"
 #include "transport_tls.h"
 
-#include <cjson/cJSON.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
 
 /* ---- CONNECT ------------------------------------------------------------------------------------------------- */
-
-/* The fields as sent; strings point into `json`. */
-struct connect {
-    cJSON *json;
-    struct credentials credentials;
-    const char *name, *lang, *version, *account;
-    bool verbose, pedantic, echo, headers, no_responders, new_account, ignored;
-    double protocol;
-};
-
-enum field_type { FIELD_STRING, FIELD_BOOL, FIELD_NUMBER };
-
-struct field {
-    const char *key;
-    enum field_type type;
-    size_t offset;
-};
-
-#define FIELD_OF(name, type)                                                                       \
-    {                                                                                              \
-#name, type, offsetof(struct connect, name)                                                \
-    }
-#define CREDENTIAL(key, member)                                                                    \
-    {                                                                                              \
-        key, FIELD_STRING, offsetof(struct connect, credentials.member)                            \
-    }
-
-static const struct field FIELDS[] = {
-    FIELD_OF(verbose, FIELD_BOOL),
-    FIELD_OF(pedantic, FIELD_BOOL),
-    FIELD_OF(echo, FIELD_BOOL),
-    FIELD_OF(headers, FIELD_BOOL),
-    FIELD_OF(no_responders, FIELD_BOOL),
-    FIELD_OF(protocol, FIELD_NUMBER),
-    FIELD_OF(name, FIELD_STRING),
-    FIELD_OF(lang, FIELD_STRING),
-    FIELD_OF(version, FIELD_STRING),
-    FIELD_OF(account, FIELD_STRING),
-    FIELD_OF(new_account, FIELD_BOOL),
-    CREDENTIAL("user", user),
-    CREDENTIAL("pass", pass),
-    CREDENTIAL("auth_token", token),
-    CREDENTIAL("nkey", nkey),
-    CREDENTIAL("sig", sig),
-    CREDENTIAL("jwt", jwt),
-    {"tls_required", FIELD_BOOL, offsetof(struct connect, ignored)},
-};
-
-static bool set_field(struct connect *connect, const struct field *field, const cJSON *item)
-{
-    void *target = (char *)connect + field->offset;
-    if (cJSON_IsNull(item))
-        return true;
-    switch (field->type) {
-    case FIELD_BOOL: *(bool *)target = cJSON_IsTrue(item); return cJSON_IsBool(item);
-    case FIELD_NUMBER: /* whole ones only */
-        *(double *)target = item->valuedouble;
-        return cJSON_IsNumber(item) && item->valuedouble == item->valueint;
-    case FIELD_STRING: *(const char **)target = item->valuestring; return cJSON_IsString(item);
-    }
-    return false;
-}
-
-static bool read_fields(struct connect *connect)
-{
-    const cJSON *item;
-    cJSON_ArrayForEach(item, connect->json)
-    {
-        for (size_t i = 0; i < sizeof FIELDS / sizeof *FIELDS; i++)
-            if (strcasecmp(item->string, FIELDS[i].key) == 0 &&
-                !set_field(connect, &FIELDS[i], item))
-                return false;
-    }
-    return true;
-}
 
 bool client_is_json(struct span text)
 {
@@ -111,26 +35,13 @@ bool client_is_json(struct span text)
 /* What is not sent keeps its value of before. */
 static bool parse_connect(const struct client *client, struct span text, struct connect *out)
 {
-    *out = (struct connect){ .json = json_parse(text),
-                             .verbose = client->verbose,
+    *out = (struct connect){ .verbose = client->verbose,
                              .pedantic = client->pedantic,
                              .echo = client->echo,
                              .headers = client->headers,
                              .no_responders = client->no_responders,
                              .protocol = client->protocol_version };
-    return cJSON_IsObject(out->json) && read_fields(out);
-}
-
-static void free_connect(struct connect *connect)
-{
-    cJSON *item;
-    cJSON_ArrayForEach(item, connect->json)
-    {
-        if (cJSON_IsString(item))
-            OPENSSL_cleanse(item->valuestring, strlen(item->valuestring));
-    }
-    cJSON_Delete(connect->json);
-    connect->json = NULL;
+    return connect_read(text, out);
 }
 
 /* ---- identity --------------------------------------------------------------------------------------------------- */
@@ -353,7 +264,7 @@ static void free_request(struct auth_request *request)
     resolved_account_release(request->ask.answer);
     free(request->given);
     free(request->configured);
-    free_connect(&request->connect);
+    connect_free(&request->connect);
     options_release(request->options);
     free(request);
 }
@@ -408,7 +319,7 @@ static void decide_again(struct client *client, struct auth_request *request)
     }
     if (!request->is_reload)
         finish_connect(client, &connect);
-    free_connect(&connect);
+    connect_free(&connect);
 }
 
 static void go_on(struct client *client, bool is_reload)
@@ -526,7 +437,7 @@ static void authenticate(struct client *client, struct connect *connect, bool is
         return;
     }
     finish_auth(client, &decision, connect, is_reload);
-    free_connect(connect);
+    connect_free(connect);
 }
 
 void client_handle_connect(struct client *client, struct span json)
@@ -534,7 +445,7 @@ void client_handle_connect(struct client *client, struct span json)
     struct connect connect;
     client->auth_due_ms = 0;
     if (!parse_connect(client, json, &connect)) {
-        free_connect(&connect);
+        connect_free(&connect);
         conn_log(client->conn, LOG_ERR, "invalid CONNECT");
         conn_close(client->conn, CLOSE_PROTOCOL_VIOLATION);
         return;
@@ -548,7 +459,7 @@ void client_handle_connect(struct client *client, struct span json)
     keep_credentials(client, &connect.credentials, json);
     if (!auth_is_required(client_options(client))) {
         finish_connect(client, &connect);
-        free_connect(&connect);
+        connect_free(&connect);
         return;
     }
     authenticate(client, &connect, false);
@@ -617,7 +528,7 @@ void client_reauthorize(struct client *client)
     struct connect connect;
     struct span text = span_of(client->credentials ? client->credentials : "{}");
     if (!parse_connect(client, text, &connect)) {
-        free_connect(&connect);
+        connect_free(&connect);
         conn_close(client->conn, CLOSE_AUTH_FAILURE);
         return;
     }

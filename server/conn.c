@@ -9,10 +9,6 @@
 #include "options.h"
 #include "transport_tls.h"
 
-#include <arpa/inet.h>
-#include <netinet/tcp.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -196,23 +192,6 @@ void conn_push_layer(struct conn *conn, struct layer *layer)
     conn->top = layer;
 }
 
-static void set_peer(struct conn *conn, const struct sockaddr_storage *peer)
-{
-    conn->peer = *peer;
-    if (peer->ss_family == AF_INET6) {
-        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)peer;
-        if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))
-            inet_ntop(AF_INET, &v6->sin6_addr.s6_addr[12], conn->ip, sizeof conn->ip);
-        else
-            inet_ntop(AF_INET6, &v6->sin6_addr, conn->ip, sizeof conn->ip);
-        conn->port = ntohs(v6->sin6_port);
-    } else if (peer->ss_family == AF_INET) {
-        const struct sockaddr_in *v4 = (const struct sockaddr_in *)peer;
-        inet_ntop(AF_INET, &v4->sin_addr, conn->ip, sizeof conn->ip);
-        conn->port = ntohs(v4->sin_port);
-    }
-}
-
 static void read_proxy_header(struct conn *conn)
 {
     struct proxy_header header;
@@ -223,7 +202,7 @@ static void read_proxy_header(struct conn *conn)
         conn_close(conn, CLOSE_PROTOCOL_VIOLATION);
         return;
     case PROXY_ADDRESS:
-        set_peer(conn, &header.peer);
+        conn_set_peer(conn, &header.peer);
         buf_consume(&conn->rest, header.consumed);
         break;
     case PROXY_LOCAL: buf_consume(&conn->rest, header.consumed); break;
@@ -517,7 +496,7 @@ struct conn *conn_new(struct worker *worker, int fd, const struct protocol *prot
         conn_destroy(conn);
         return NULL;
     }
-    set_peer(conn, &peer);
+    conn_set_peer(conn, &peer);
     uv_tcp_nodelay(&conn->tcp, 1);
     conn->last_activity_ms = conn_now_ms(conn);
     protocol->accepted(conn);
@@ -601,36 +580,4 @@ void conn_bury(struct conn *conn)
     conn_last_words(conn);
     if (conn->phase != CONN_CLOSED && !conn->has_shutdown)
         set_deadline(conn, last_flush_ms(conn, row));
-}
-
-/* ---- talking about it --------------------------------------------------------------------------------- */
-
-void conn_describe_peer(const struct conn *conn, struct buf *out)
-{
-    bool is_v6 = strchr(conn->ip, ':') != NULL;
-    buf_printf(out, is_v6 ? "[%s]:%u" : "%s:%u", conn->ip, conn->port);
-}
-
-void conn_describe(const struct conn *conn, struct buf *out)
-{
-    conn_describe_peer(conn, out);
-    buf_printf(out, " - %s:%llu", conn->protocol->log_kind, (unsigned long long)conn->cid);
-    if (conn->protocol->describe)
-        conn->protocol->describe(conn, out);
-}
-
-void conn_log(const struct conn *conn, int level, const char *format, ...)
-{
-    if (!log_enabled((enum log_level)level))
-        return;
-    struct buf text = { 0 };
-    va_list args;
-    va_start(args, format);
-    char *message = NULL;
-    int len = vasprintf(&message, format, args);
-    va_end(args);
-    conn_describe(conn, &text);
-    log_line((enum log_level)level, "%s - %s", buf_str(&text), len < 0 ? "" : message);
-    free(message);
-    buf_free(&text);
 }

@@ -1,4 +1,4 @@
-/* conn_private.h - what conn.c and conn_output.c share. */
+/* conn_private.h - what conn.c, conn_output.c and conn_peer.c share. */
 #ifndef SERVER_CONN_PRIVATE_H
 #define SERVER_CONN_PRIVATE_H
 
@@ -6,6 +6,8 @@
 
 #include "conn.h"
 
+/** The address of the peer: that of the socket, or what a PROXY header says. */
+void conn_set_peer(struct conn *conn, const struct sockaddr_storage *peer);
 /** Sets the timer to the earliest of all deadlines. */
 void conn_arm(struct conn *conn);
 /** Starts or stops reading as phase, pauses and stalls demand. */
