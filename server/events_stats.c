@@ -47,31 +47,10 @@ void events_send_statsz(struct events *events, const char *reply)
     free(subject);
 }
 
-static bool have_same_tags(const struct options *a, const struct options *b)
-{
-    if (a->server_tag_count != b->server_tag_count)
-        return false;
-    for (size_t i = 0; i < a->server_tag_count; i++)
-        if (strcmp(a->server_tags[i], b->server_tags[i]) != 0)
-            return false;
-    return true;
-}
-
-static bool have_same_metadata(const struct options *a, const struct options *b)
-{
-    if (a->server_metadata_count != b->server_metadata_count)
-        return false;
-    for (size_t i = 0; i < a->server_metadata_count; i++)
-        if (strcmp(a->server_metadata[i].key, b->server_metadata[i].key) != 0 ||
-            strcmp(a->server_metadata[i].value, b->server_metadata[i].value) != 0)
-            return false;
-    return true;
-}
-
 void events_options_changed(struct events *events, const struct options *old)
 {
     const struct options *now = events ? events->server->options : NULL;
-    if (events && !(have_same_tags(old, now) && have_same_metadata(old, now)))
+    if (events && !(options_same_tags(old, now) && options_same_metadata(old, now)))
         events_send_statsz(events, NULL);
 }
 

@@ -329,6 +329,9 @@ void options_describe_changes(const struct options *old, const struct options *n
 bool options_use_ocsp(const struct options *options);
 /** Logs, at debug level, whose peers are checked. */
 void options_log_ocsp(const struct options *options);
+/** Do both name the server alike: server_tags, server_metadata? */
+bool options_same_tags(const struct options *a, const struct options *b);
+bool options_same_metadata(const struct options *a, const struct options *b);
 /** Appends docs/configuration.md, made from the schema. */
 void options_print_docs(struct buf *out);
 

@@ -171,7 +171,7 @@ static void report_rows(const struct report *report)
     }
 }
 
-static bool tags_equal(const struct options *a, const struct options *b)
+bool options_same_tags(const struct options *a, const struct options *b)
 {
     if (a->server_tag_count != b->server_tag_count)
         return false;
@@ -181,7 +181,7 @@ static bool tags_equal(const struct options *a, const struct options *b)
     return true;
 }
 
-static bool metadata_equal(const struct options *a, const struct options *b)
+bool options_same_metadata(const struct options *a, const struct options *b)
 {
     if (a->server_metadata_count != b->server_metadata_count)
         return false;
@@ -279,9 +279,9 @@ void options_describe_changes(const struct options *old, const struct options *n
         line(ctx, "Reloaded OCSP peer cache");
     if (old->write_timeout != next->write_timeout)
         say(&report, "write_timeout");
-    if (!tags_equal(old, next))
+    if (!options_same_tags(old, next))
         say(&report, "tags");
-    if (!metadata_equal(old, next))
+    if (!options_same_metadata(old, next))
         say(&report, "metadata");
     report_auth(&report);
     say(&report, "accounts");

@@ -40,6 +40,7 @@ port_of() {
 
 # Prints the instructions of a server that forwarded this many messages.
 instructions_for() {
+    : >"$folder/log" # what the server before said is not meant
     valgrind --tool=callgrind --callgrind-out-file="$folder/profile" --log-file="$folder/counts" \
         "$server" -c "$folder/server.conf" 2>"$folder/log" &
     pid=$!
