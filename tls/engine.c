@@ -28,6 +28,7 @@
 #define RECORD_EXTRA 64u /* header, tag, padding and explicit nonce of a record, rounded up */
 #define MAX_KEPT     (32u * 1024) /* while a verdict is pending */
 #define DEFAULT_WHY  "peer certificate rejected"
+#define NOT_JUDGED   "the peer's chain was not judged"
 #define CANNOT_PAUSE "the peer's chain cannot be judged: OpenSSL cannot pause this handshake"
 
 static bool may_become(enum tls_status from, enum tls_status to)
@@ -120,6 +121,16 @@ static enum tls_status open_up(struct tls_engine *engine)
     return enter(engine, TLS_OPEN);
 }
 
+/* Who has a hook has everybody judged. A handshake that OpenSSL completes without asking (nothing is verified,
+ * or a session was resumed) must not be a way around. */
+static bool was_judged(struct tls_engine *engine)
+{
+    if (!engine->on_chain || engine->verification.verdict == TLS_PASS)
+        return true;
+    engine->failure = mem_strdup(NOT_JUDGED);
+    return false;
+}
+
 /* The fibre rests in verify_peer(); we are on the normal stack and may take our time. */
 static enum tls_verdict ask(struct tls_engine *engine)
 {
@@ -139,7 +150,7 @@ static enum tls_status drive(struct tls_engine *engine)
         ERR_clear_error();
         int result = SSL_do_handshake(engine->ssl);
         if (result == 1)
-            return open_up(engine);
+            return was_judged(engine) ? open_up(engine) : fail(engine);
         switch (SSL_get_error(engine->ssl, result)) {
         case SSL_ERROR_WANT_READ: return enter(engine, TLS_HANDSHAKE);
         case SSL_ERROR_WANT_ASYNC:

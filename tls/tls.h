@@ -81,7 +81,9 @@ typedef enum tls_verdict tls_chain_fn(void *ctx, struct tls_chains *chains);
 struct tls_engine_settings {
     struct tls_context *context; /* retained by the engine */
     const char *server_name;     /* client: SNI and name check (an IP literal is checked as one) */
-    tls_chain_fn *on_chain;      /* NULL = OpenSSL's verification is enough */
+    /* NULL: OpenSSL's verification is enough. Else nobody gets in without its TLS_PASS, even where the context
+     * verifies nobody. */
+    tls_chain_fn *on_chain;
     void *ctx;
 };
 

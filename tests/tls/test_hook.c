@@ -93,6 +93,21 @@ Test(hook, rejects_at_once_with_bad_certificate)
     }
 }
 
+Test(hook, is_no_formality_where_nobody_is_verified)
+{
+    EACH_VERSION(version)
+    {
+        struct judge self = { .answer = TLS_PASS };
+        struct talk_options options = judged(&self, version);
+        options.verify = false;
+        struct talk talk = talk_begin(&options);
+        cr_expect_eq(self.asked, 0);
+        cr_expect_eq(tls_status(talk.server), TLS_FAILED);
+        cr_expect_str_eq(tls_failure(talk.server), "the peer's chain was not judged");
+        talk_free(&talk);
+    }
+}
+
 Test(hook, rests_until_it_is_resumed)
 {
     EACH_VERSION(version)
