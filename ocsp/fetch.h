@@ -4,7 +4,7 @@
  *            -> result: verified and stored once, then handed to everyone who waits
  *
  * Equal questions (certificate and issuer's key) share one fetch; it goes on when its waiters have
- * left. At most 8 exchanges per responder and 16 in all; the rest queue, and the time they queue
+ * left. At most 8 exchanges per responder and 64 in all; the rest queue, and the time they queue
  * counts. An address that hangs is left alone for a second (breaker.h). Thread: control. Source: NATS ADR-38, RFC 6960 appendix A. */
 #ifndef OCSP_FETCH_H
 #define OCSP_FETCH_H
@@ -16,8 +16,9 @@
 #include "ocsp.h"
 #include "policy.h"
 
+/* all: many times a responder's, so that those that hang leave room for others */
 #define OCSP_PARALLEL_EACH 8
-#define OCSP_PARALLEL_MAX  16
+#define OCSP_PARALLEL_MAX  64
 
 struct ocsp_fetcher;
 

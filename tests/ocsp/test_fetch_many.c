@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "fetch.h"
 #include "ocsp/rig.h"
 
 static struct rig rig;
@@ -177,36 +178,95 @@ Test(fetch_many, at_most_eight_at_a_time_for_one_host)
     stop();
 }
 
-Test(fetch_many, at_most_sixteen_at_a_time_in_all)
+enum { HOSTS = OCSP_PARALLEL_MAX / OCSP_PARALLEL_EACH + 1, FLOOD = HOSTS * OCSP_PARALLEL_EACH };
+
+/** More hosts than can be asked at one time, each with as many certificates as it may be asked about. */
+struct flood {
+    struct responder *hosts[HOSTS];
+    struct pki_cert leafs[FLOOD];
+    struct ocsp_check *checks[FLOOD];
+};
+
+static void flood_does(struct flood *flood, int host, enum responder_act act)
 {
-    struct many many = { 0 };
-    struct pki_cert leafs[24];
-    struct responder *hosts[] = { rig.responder, responder_start(), responder_start() };
-    for (int i = 0; i < 24; i++) {
-        leafs[i] = rig_leaf_at(&rig, responder_url(hosts[i / 8], 20 + i), NULL, NULL);
-        struct responder_script held = rig_about(&rig, &leafs[i], RESPONDER_HOLD);
-        responder_set(hosts[i / 8], 20 + i, &held);
-        start_check(rig_leaf_chain(&rig, &leafs[i]), &many);
+    for (int i = host; i < FLOOD; i += HOSTS) {
+        struct responder_script script = rig_about(&rig, &flood->leafs[i], act);
+        responder_set(flood->hosts[host], 20 + i / HOSTS, &script);
     }
+}
+
+static void flood_make(struct flood *flood)
+{
+    for (int host = 0; host < HOSTS; host++)
+        flood->hosts[host] = responder_start();
+    for (int i = 0; i < FLOOD; i++)
+        flood->leafs[i] =
+            rig_leaf_at(&rig, responder_url(flood->hosts[i % HOSTS], 20 + i / HOSTS), NULL, NULL);
+}
+
+/* The service is closed. */
+static void flood_free(struct flood *flood)
+{
+    for (int i = 0; i < FLOOD; i++)
+        pki_free(&flood->leafs[i]);
+    for (int host = 0; host < HOSTS; host++)
+        responder_stop(flood->hosts[host]);
+}
+
+static void until_under_way(const struct flood *flood, int count)
+{
     int under_way = 0;
-    for (int turn = 0; turn < 100 || under_way < 16; turn++) {
+    for (int turn = 0; turn < 100 || under_way < count; turn++) {
         uv_run(&rig.loop, UV_RUN_NOWAIT);
         under_way = 0;
-        for (int i = 0; i < 3; i++)
-            under_way += responder_requests(hosts[i], -1);
+        for (int host = 0; host < HOSTS; host++)
+            under_way += responder_requests(flood->hosts[host], -1);
     }
-    cr_expect_eq(under_way, 16);
-    for (int i = 0; i < 24; i++) {
-        struct responder_script script = rig_about(&rig, &leafs[i], RESPONDER_ANSWER);
-        responder_set(hosts[i / 8], 20 + i, &script);
-    }
-    run_until(&many, 24);
-    cr_expect_eq(many.accepted, 24);
-    for (int i = 0; i < 24; i++)
-        pki_free(&leafs[i]);
+    cr_expect_eq(under_way, count);
+}
+
+Test(fetch_many, at_most_so_many_at_a_time_in_all)
+{
+    static struct flood flood;
+    struct many many = { 0 };
+    flood_make(&flood);
+    options.ca_timeout_ns = 20 * NS_PER_S;
+    for (int host = 0; host < HOSTS; host++)
+        flood_does(&flood, host, RESPONDER_HOLD);
+    for (int i = 0; i < FLOOD; i++)
+        start_check(rig_leaf_chain(&rig, &flood.leafs[i]), &many);
+    until_under_way(&flood, OCSP_PARALLEL_MAX);
+    for (int host = 0; host < HOSTS; host++)
+        flood_does(&flood, host, RESPONDER_ANSWER);
+    run_until(&many, FLOOD);
+    cr_expect_eq(many.accepted, FLOOD);
     rig_close_service(&rig);
-    responder_stop(hosts[1]);
-    responder_stop(hosts[2]);
+    flood_free(&flood);
+    stop();
+}
+
+/* A certificate whose responder hangs is easily had, and several of them: they wait, nobody else does. */
+Test(fetch_many, several_hanging_hosts_do_not_hold_up_another)
+{
+    static struct flood flood;
+    struct many many = { 0 }, quick = { 0 };
+    int hanging = 3;
+    flood_make(&flood);
+    options.ca_timeout_ns = 20 * NS_PER_S;
+    for (int i = 0; i < FLOOD; i++) {
+        flood_does(&flood, i % HOSTS, i % HOSTS < hanging ? RESPONDER_HANG : RESPONDER_ANSWER);
+        if (i % HOSTS < hanging)
+            flood.checks[i] = start_check(rig_leaf_chain(&rig, &flood.leafs[i]), &many);
+    }
+    until_under_way(&flood, hanging * OCSP_PARALLEL_EACH);
+    start_check(rig_leaf_chain(&rig, &flood.leafs[hanging]), &quick);
+    run_until(&quick, 1);
+    cr_expect_eq(quick.accepted, 1);
+    cr_expect_eq(many.rejected, 0);
+    rig_close_service(&rig);
+    for (int i = 0; i < FLOOD; i++)
+        ocsp_check_free(flood.checks[i]);
+    flood_free(&flood);
     stop();
 }
 
