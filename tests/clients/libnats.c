@@ -102,6 +102,19 @@ natsConnection *client_with(natsOptions *options)
     return nc;
 }
 
+natsConnection *signing_client_with(natsOptions *options)
+{
+    enum { TRIES = 5 };
+    natsConnection *nc = NULL;
+    natsStatus status = NATS_CONNECTION_AUTH_FAILED;
+
+    for (int i = 0; i < TRIES && status == NATS_CONNECTION_AUTH_FAILED; i++)
+        status = natsConnection_Connect(&nc, options);
+    must(status);
+    natsOptions_Destroy(options);
+    return nc;
+}
+
 natsConnection *client(struct broker *broker)
 {
     return client_with(options_for(broker));

@@ -21,6 +21,9 @@ natsOptions *options_for(struct broker *broker);
 
 /** Connects with these options, which it takes; owned. */
 natsConnection *client_with(natsOptions *options);
+/** The same where libnats has to sign: of a few hundred signatures libnats 3.4.1 makes one that is wrong (nats-server
+ *  refuses it as well), so it may try again. */
+natsConnection *signing_client_with(natsOptions *options);
 natsConnection *client(struct broker *broker);
 
 /** Requires that connecting with these options, which it takes, ends with this status. */

@@ -45,7 +45,7 @@ static natsOptions *with_creds(struct broker *broker, const struct signer *user,
 static void enters(struct broker *broker, const struct signer *user, const char *jwt)
 {
     char path[64];
-    natsConnection *nc = client_with(with_creds(broker, user, jwt, path));
+    natsConnection *nc = signing_client_with(with_creds(broker, user, jwt, path));
     natsSubscription *sub = NULL;
     must(natsConnection_SubscribeSync(&sub, nc, "hello"));
     must(natsConnection_PublishString(nc, "hello", "world"));
@@ -87,14 +87,14 @@ void creds_expire(void)
     struct broker *broker = broker_start("%s", config(&realm, ""));
     struct bell closed = BELL;
     char path[64];
-    const char *soon = signer_text(",\"exp\":%lld", (long long)time(NULL) + 3);
+    const char *soon = signer_text(",\"exp\":%lld", (long long)time(NULL) + 5);
     natsOptions *options =
         with_creds(broker, realm.user,
                    signer_jwt(realm.account, signer_public(realm.user), soon, NATS_USER), path);
 
     must(natsOptions_SetAllowReconnect(options, false));
     must(natsOptions_SetClosedCB(options, ring_on_connection, &closed));
-    natsConnection *nc = client_with(options);
+    natsConnection *nc = signing_client_with(options);
     bell_await(&closed, 1);
     const char *why = NULL;
     natsConnection_GetLastError(nc, &why);

@@ -167,7 +167,7 @@ void nkey(void)
     new_user(seed, public);
     new_user(other_seed, other_public);
     struct broker *broker = broker_start("authorization { users: [ { nkey: %s } ] }\n", public);
-    served(client_with(with_nkey(broker, public, seed)));
+    served(signing_client_with(with_nkey(broker, public, seed)));
     refused_with(NATS_CONNECTION_AUTH_FAILED, with_nkey(broker, public, other_seed));
     refused_with(NATS_CONNECTION_AUTH_FAILED, with_nkey(broker, other_public, other_seed));
     refused_with(NATS_CONNECTION_AUTH_FAILED, options_for(broker));
@@ -177,7 +177,7 @@ void nkey(void)
     require(fd >= 0 && dprintf(fd, "%s\n", seed) > 0, "cannot write '%s'", path);
     close(fd);
     must(natsOptions_SetNKeyFromSeed(from_file, public, path));
-    served(client_with(from_file));
+    served(signing_client_with(from_file));
     unlink(path);
     broker_stop(broker);
 }
