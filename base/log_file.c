@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -12,26 +11,10 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "io.h"
 #include "mem.h"
 
 #define FILE_MODE 0640
-
-bool log_write_all(int fd, struct span bytes)
-{
-    while (bytes.len > 0) {
-        ssize_t done = write(fd, bytes.ptr, bytes.len);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done < 0 && errno == EAGAIN) { /* stderr may share a terminal that was set so */
-            poll(&(struct pollfd){ .fd = fd, .events = POLLOUT }, 1, -1);
-            continue;
-        }
-        if (done < 0)
-            return false;
-        bytes = span_make(bytes.ptr + done, bytes.len - (size_t)done);
-    }
-    return true;
-}
 
 static int64_t size_of(int fd)
 {
@@ -80,9 +63,9 @@ void log_file_close(struct log_file *file)
 
 bool log_file_write(struct log_file *file, struct span lines)
 {
-    if (file->torn && !log_write_all(file->fd, span_of("\n")))
+    if (file->torn && !io_write_all(file->fd, span_of("\n")))
         return false;
-    file->torn = !log_write_all(file->fd, lines);
+    file->torn = !io_write_all(file->fd, lines);
     file->size += (int64_t)lines.len;
     return !file->torn;
 }

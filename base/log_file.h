@@ -35,7 +35,4 @@ bool log_file_rotate(struct log_file *file, int64_t wall_ns, bool utc, struct bu
 /** Deletes the oldest backups above max_files and tells their names. */
 void log_file_purge(const struct log_file *file, log_purged_fn *on_purged, void *ctx);
 
-/** Writes everything, waits when the descriptor does not block; false after an error. */
-bool log_write_all(int fd, struct span bytes);
-
 #endif

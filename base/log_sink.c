@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "io.h"
 #include "mem.h"
 
 #define FACILITY_DAEMON (3 << 3) /* RFC 3164 4.1.1 */
@@ -161,7 +162,7 @@ void log_sink_close(struct log_sink *sink)
 size_t log_sink_write(struct log_sink *sink, struct span lines)
 {
     switch (sink->kind) {
-    case LOG_SINK_STDERR: return log_write_all(STDERR_FILENO, lines) ? 0 : count_lines(lines);
+    case LOG_SINK_STDERR: return io_write_all(STDERR_FILENO, lines) ? 0 : count_lines(lines);
     case LOG_SINK_FILE: return write_file(sink, lines);
     case LOG_SINK_SYSLOG: return write_syslog(sink, lines);
     }

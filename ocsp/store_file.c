@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/io.h"
 #include "base/mem.h"
 #include "base/rand.h"
 
@@ -116,26 +117,13 @@ static bool make_folder(const char *folder, struct error *err)
     return ok;
 }
 
-static bool write_all(int fd, struct span bytes)
-{
-    while (bytes.len > 0) {
-        ssize_t done = write(fd, bytes.ptr, bytes.len);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done < 0)
-            return false;
-        bytes = span_make(bytes.ptr + done, bytes.len - (size_t)done);
-    }
-    return true;
-}
-
 /* Writes a new file, down to the disk. */
 static bool write_new(const char *path, struct span text, struct error *err)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, FILE_MODE);
     if (fd < 0)
         return fail(err, "open", path);
-    bool ok = write_all(fd, text) || fail(err, "write", path);
+    bool ok = io_write_all(fd, text) || fail(err, "write", path);
     if (ok && fsync(fd) != 0)
         ok = fail(err, "fsync", path);
     if (close(fd) != 0 && ok)

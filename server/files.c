@@ -2,6 +2,7 @@
 #include "files.h"
 
 #include "base/buf.h"
+#include "base/io.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -30,26 +31,13 @@ static bool fail(struct error *err, const char *verb, const char *path)
     return error_set(err, "%s %s: %s", verb, path, uv_strerror(uv_translate_sys_error(errno)));
 }
 
-static bool write_all(int fd, struct span bytes)
-{
-    while (bytes.len > 0) {
-        ssize_t done = write(fd, bytes.ptr, bytes.len);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done < 0)
-            return false;
-        bytes = span_make(bytes.ptr + done, bytes.len - (size_t)done);
-    }
-    return true;
-}
-
 static bool write_file(const char *path, int flags, mode_t mode, struct span content,
                        struct error *err)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, mode);
     if (fd < 0)
         return fail(err, "open", path);
-    bool ok = write_all(fd, content);
+    bool ok = io_write_all(fd, content);
     if (!ok)
         fail(err, "write", path);
     if (close(fd) != 0 && ok)

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "clock.h"
+#include "io.h"
 #include "log_file.h"
 #include "scratch.h"
 
@@ -196,7 +197,7 @@ Test(log_file, notices_a_full_disk)
     log_file_close(&file);
 }
 
-Test(log_write_all, waits_for_a_reader_that_does_not_block)
+Test(io_write_all, waits_for_a_reader_that_does_not_block)
 {
     int pipe_fds[2];
     cr_assert_eq(pipe2(pipe_fds, O_NONBLOCK), 0);
@@ -214,7 +215,7 @@ Test(log_write_all, waits_for_a_reader_that_does_not_block)
         read_to_end(pipe_fds[0], &all);
         _exit(all.len > 4 && memcmp(all.data + all.len - 4, "end\n", 4) == 0 ? 0 : 1);
     }
-    cr_expect(log_write_all(pipe_fds[1], span_of("end\n")));
+    cr_expect(io_write_all(pipe_fds[1], span_of("end\n")));
     close(pipe_fds[1]);
     int status = -1;
     cr_assert_eq(waitpid(child, &status, 0), child);
