@@ -139,18 +139,21 @@ static uint32_t first_covered(const struct subscription *subscription, unsigned 
     return from < end ? from : end;
 }
 
+/* Until a SUB is answered, a message may find it on its own worker and the next one not yet on another's. */
+static uint32_t next_owed(const struct progress *progress)
+{
+    return progress->next > progress->owed ? progress->next : progress->owed;
+}
+
 static void note_plain(struct subscription *subscription, unsigned p, uint32_t number)
 {
     struct progress *progress = &subscription->progress[p];
-    uint32_t from = progress->has_begun ? progress->next : progress->owed;
-    uint32_t missing = first_covered(subscription, p, from, number);
+    uint32_t missing = first_covered(subscription, p, next_owed(progress), number);
 
-    require(!progress->has_begun || number >= progress->next,
-            "%s: number %u of %u came again, or late: %u was next", subscription->pattern, number,
-            p, progress->next);
+    require(number >= progress->next, "%s: number %u of %u came again, or late: %u was next",
+            subscription->pattern, number, p, progress->next);
     require(missing >= number, "%s: number %u of %u is missing before %u", subscription->pattern,
             missing, p, number);
-    progress->has_begun = true;
     progress->next = number + 1;
 }
 
@@ -317,9 +320,8 @@ static bool is_settled(const struct subscription *subscription, unsigned p)
 {
     const struct progress *progress = &subscription->progress[p];
     uint32_t count = subscription->ledger->publishers[p].count;
-    uint32_t from = progress->has_begun ? progress->next : progress->owed;
 
-    return first_covered(subscription, p, from, count) >= count;
+    return first_covered(subscription, p, next_owed(progress), count) >= count;
 }
 
 bool ledger_is_settled(const struct ledger *ledger)

@@ -25,7 +25,6 @@ struct publisher {
 
 /* What becomes of a publisher's numbers at one subscription. */
 struct progress {
-    bool has_begun;
     uint32_t next; /* the smallest number that may come next */
     uint32_t owed; /* from here on nothing may be missing; UINT32_MAX = nothing is owed yet */
 };
