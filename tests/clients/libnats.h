@@ -74,8 +74,11 @@ behaviour_fn unsubscribe, auto_unsubscribe, drain_subscription, drain_connection
 behaviour_fn reconnect, lame_duck;
 
 /* libnats_logins.c */
-behaviour_fn user_and_password, token, nkey, permissions;
+behaviour_fn user_and_password, token, nkey;
 behaviour_fn creds, creds_expire;
 behaviour_fn tls, mutual_tls, certificate_mapping, tls_reconnect;
+
+/* libnats_accounts.c */
+behaviour_fn accounts, stream_imports, service_imports, mappings, permissions;
 
 #endif
