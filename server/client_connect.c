@@ -305,7 +305,7 @@ static void finish_auth(struct client *client, struct auth_decision *decision,
         finish_connect(client, connect);
 }
 
-static void drop_forbidden_subs(struct client *client);
+static void review_subs(struct client *client);
 static void authenticate(struct client *client, struct connect *connect, bool is_reload);
 
 /* Other options came into force during the comparison: only they may let anybody in. */
@@ -329,7 +329,7 @@ static void go_on(struct client *client, bool is_reload)
     if (!is_reload)
         conn_resume(client->conn);
     else if (conn_is_live(client->conn))
-        drop_forbidden_subs(client);
+        review_subs(client);
 }
 
 static void decide(struct client *client, struct auth_request *request, bool matches)
@@ -440,6 +440,17 @@ static void authenticate(struct client *client, struct connect *connect, bool is
     connect_free(connect);
 }
 
+/* Who says CONNECT again is at the door again: it has no account until it is let in. */
+static void step_out(struct client *client)
+{
+    client_remove_all_subs(client);
+    client_leave_account(client);
+    events_client_left_account(client);
+    drop_user(client);
+    client->conn->account = client->conn->worker->server->account;
+    client->is_authorized = false;
+}
+
 void client_handle_connect(struct client *client, struct span json)
 {
     struct connect connect;
@@ -451,7 +462,7 @@ void client_handle_connect(struct client *client, struct span json)
         return;
     }
     if (client->has_connected || client->user_kind != USER_NONE) /* as no_auth_user, that is */
-        client_remove_all_subs(client);
+        step_out(client);
     client_abandon_auth(client); /* of a reload: what was sent now counts */
     take_fields(client, &connect);
     client->rtt_ns =
@@ -493,6 +504,16 @@ static void drop_forbidden_subs(struct client *client)
     }
 }
 
+/* Takes away what the new permissions do not allow; who has too many even then is closed. */
+static void review_subs(struct client *client)
+{
+    drop_forbidden_subs(client);
+    if (client->max_subscriptions < 0 || (int64_t)client->subs.count <= client->max_subscriptions)
+        return;
+    conn_log(client->conn, LOG_ERR, "maximum subscriptions exceeded");
+    conn_close(client->conn, CLOSE_MAX_SUBSCRIPTIONS);
+}
+
 static const struct user_options *find_same_user(const struct client *client)
 {
     const struct auth_options *auth = &client_options(client)->auth;
@@ -515,6 +536,7 @@ void client_reauthorize(struct client *client)
         drop_user(client);
         client_enter_account(client, client->conn->account);
         client->is_authorized = true;
+        review_subs(client);
         return;
     }
     if (!client->is_authorized || (client->auth && !client->auth->is_reload))
@@ -534,5 +556,5 @@ void client_reauthorize(struct client *client)
     }
     authenticate(client, &connect, true);
     if (conn_is_live(client->conn) && !client->auth)
-        drop_forbidden_subs(client);
+        review_subs(client);
 }

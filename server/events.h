@@ -40,6 +40,8 @@ struct advisory_stats events_advisory_stats(const struct server *server);
 void events_client_connected(const struct client *client);
 /** It goes, and is not counted any more. */
 void events_client_disconnected(const struct client *client);
+/** It says CONNECT again, and is not counted in its account any more. */
+void events_client_left_account(const struct client *client);
 /** Its login was refused; before events_client_disconnected(). */
 void events_client_refused(const struct client *client);
 

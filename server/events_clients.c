@@ -78,11 +78,11 @@ static void receive(struct worker *control, struct post *post)
 
 /* ---- on the client's worker ------------------------------------------------------------------------------- */
 
-/* Takes `subject`. */
+/* Takes `subject`; NULL: only the account's connections are told. */
 static void post_event(const struct client *client, char *subject, bool is_connect, bool has_conns)
 {
     struct worker *worker = client->conn->worker;
-    bool is_heard = events_have_listener(worker, subject);
+    bool is_heard = subject && events_have_listener(worker, subject);
     if (!is_heard && !has_conns) {
         free(subject);
         return;
@@ -136,6 +136,12 @@ void events_client_disconnected(const struct client *client)
     if (are_on(client))
         post_event(client, mem_printf("$SYS.ACCOUNT.%s.DISCONNECT", client->conn->account->name),
                    false, conns_are_heard(client));
+}
+
+void events_client_left_account(const struct client *client)
+{
+    if (are_on(client) && conns_are_heard(client))
+        post_event(client, NULL, false, true);
 }
 
 void events_client_refused(const struct client *client)

@@ -113,6 +113,11 @@ static bool check_signature(const struct jwt *jwt, const struct span parts[PARTS
     return true;
 }
 
+static const char *keep_token(struct jwt *jwt, struct span token)
+{
+    return memcpy(jwt_alloc(jwt, token.len + 1), token.ptr, token.len);
+}
+
 struct jwt *jwt_decode(struct span token, struct error *err)
 {
     struct span parts[PARTS];
@@ -134,10 +139,25 @@ struct jwt *jwt_decode(struct span token, struct error *err)
     ok = jwt_read_head(jwt, claims, err) && check_signature(jwt, parts, err) &&
          jwt_read_body(jwt, claims, err) && jwt_check(jwt, err);
 
+    if (ok && jwt->kind == JWT_ACCOUNT)
+        jwt->token = keep_token(jwt, token);
+
 done:
     cJSON_Delete(claims);
     if (ok)
         return jwt;
     jwt_free(jwt);
     return NULL;
+}
+
+void jwt_append_claims(struct buf *out, struct span token)
+{
+    struct span parts[PARTS];
+    struct error err;
+    cJSON *claims = split(token, parts, &err) ? decode_part(parts[1]) : NULL;
+    char *text = claims ? cJSON_PrintUnformatted(claims) : NULL;
+    if (text)
+        buf_append_str(out, text);
+    cJSON_free(text);
+    cJSON_Delete(claims);
 }

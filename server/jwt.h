@@ -168,6 +168,7 @@ struct jwt {
         struct jwt_user user;
         struct jwt_activation activation;
     };
+    const char *token;        /* of an account: the text itself, for monitoring; else NULL */
     struct jwt_piece *pieces; /* memory of all this */
 };
 
@@ -189,6 +190,9 @@ bool jwt_operator_signs(const struct jwt *operator_, const char *issuer);
 /** Nothing is said at all: as a user of a scoped key must be. */
 bool jwt_rights_are_empty(const struct jwt_user_rights *rights);
 bool jwt_permissions_are_empty(const struct jwt_permissions *permissions);
+
+/** Appends the claims of a token as compact JSON, whoever signed it; nothing when it has none. */
+void jwt_append_claims(struct buf *out, struct span token);
 
 /** The token in a decorated file (between two lines that begin and end with three dashes or more), or the
  *  text itself without blanks around it. Empty when there is none. */

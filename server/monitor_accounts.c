@@ -16,13 +16,24 @@
 /* ---- /accountz -------------------------------------------------------------------------------------------- */
 
 struct account_detail {
-    const char *account_name, *issuer_key, *name_tag;
+    const char *account_name, *jwt, *issuer_key, *name_tag;
     struct string_list tags;
     int64_t update_time;
     bool is_system, expired, complete, jetstream_enabled;
     uint64_t leafnode_connections, client_connections, subscriptions;
-    const struct account_options *options; /* NULL when they do not name it any more */
+    struct sharing sharing;
 };
+
+static void print_decoded_jwt(struct json *json, const char *name, const void *member)
+{
+    const char *token = *(const char *const *)member;
+    struct buf claims = { 0 };
+    if (token)
+        jwt_append_claims(&claims, span_of(token));
+    if (claims.len)
+        json_raw(json, name, buf_span(&claims));
+    buf_free(&claims);
+}
 
 #define D(member, kind) ROW(struct account_detail, member, kind)
 static const struct row DETAIL_ROWS[] = {
@@ -35,15 +46,18 @@ static const struct row DETAIL_ROWS[] = {
     D(leafnode_connections, ROW_UINT),
     D(client_connections, ROW_UINT),
     D(subscriptions, ROW_UINT),
-    {"mappings", ROW_CUSTOM, offsetof(struct account_detail, options), false, NULL,
+    {"mappings",     ROW_CUSTOM, offsetof(struct account_detail, sharing), false, NULL,
                                sharing_print_mappings},
-    { "exports", ROW_CUSTOM, offsetof(struct account_detail, options), false, NULL,
+    { "exports",     ROW_CUSTOM, offsetof(struct account_detail, sharing), false, NULL,
                                sharing_print_exports },
-    { "imports", ROW_CUSTOM, offsetof(struct account_detail, options), false, NULL,
+    { "imports",     ROW_CUSTOM, offsetof(struct account_detail, sharing), false, NULL,
                                sharing_print_imports },
+    ROW_OMIT(struct account_detail, jwt, ROW_STRING),
     ROW_OMIT(struct account_detail, issuer_key, ROW_STRING),
     D(name_tag, ROW_STRING),
     ROW_OMIT(struct account_detail, tags, ROW_STRINGS),
+    { "decoded_jwt", ROW_CUSTOM, offsetof(struct account_detail, jwt),     false, NULL,
+                               print_decoded_jwt     },
     ROW_END,
 };
 
@@ -67,19 +81,22 @@ static uint64_t leafnode_count(const struct account *account)
 void accountz_print_detail(struct json *json, const char *key, const struct server *server,
                            const struct account *account)
 {
+    const struct account_options *options = account_options_of(server->options, account);
+    const struct account *system = server->system_account;
     struct account_detail detail = {
         .account_name = account->name,
         .name_tag = account->name,
-        .options = account_options_of(server->options, account),
+        .sharing = {options, account->name, system ? system->name : NULL},
         .update_time = server->config_load_ns,
-        .is_system = account == server->system_account,
+        .is_system = account == system,
         .complete = true,
         .client_connections = client_count(account),
         .leafnode_connections = leafnode_count(account),
         .subscriptions = subjects_stats(account->subjects).subscriptions,
     };
-    const struct jwt *claims = detail.options ? detail.options->claims : NULL;
+    const struct jwt *claims = options ? options->claims : NULL;
     if (claims) {
+        detail.jwt = claims->token;
         detail.issuer_key = claims->issuer;
         detail.tags = (struct string_list){ claims->tags.items, claims->tags.count };
         if (claims->name)

@@ -49,11 +49,18 @@ void monitor_metrics(struct monitor_request *request);
 void varz_print_metrics(struct server *server, struct buf *out);
 void subsz_print_metrics(struct server *server, struct buf *out);
 void ocspz_print_metrics(struct server *server, struct buf *out);
-/** Prints the figures of a subject index, the members of an object that is open. */
-/** Rows of an account: what it maps, exports, imports; nothing when there is nothing. */
+/** Whose mappings, exports and imports are told. */
+struct sharing {
+    const struct account_options *options; /* NULL when they do not name it any more */
+    const char *account;
+    const char *system_account; /* NULL = there is none */
+};
+/** Rows of an account with a struct sharing as member: what it maps, exports, imports; nothing when there is
+ *  nothing. */
 void sharing_print_mappings(struct json *json, const char *name, const void *member);
 void sharing_print_exports(struct json *json, const char *name, const void *member);
 void sharing_print_imports(struct json *json, const char *name, const void *member);
+/** Prints the figures of a subject index, the members of an object that is open. */
 void subsz_print_index(struct json *json, const struct server *server,
                        const struct account *account);
 /** Prints the object that tells all about an account. */

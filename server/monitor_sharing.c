@@ -2,11 +2,16 @@
  * Source: nats-server 2.15.1. */
 #include "monitor_private.h"
 
+#include "base/mem.h"
+
 #include "account_options.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 static const struct account_options *account_of(const void *member)
 {
-    return *(const struct account_options *const *)member;
+    return ((const struct sharing *)member)->options;
 }
 
 void sharing_print_mappings(struct json *json, const char *name, const void *member)
@@ -56,22 +61,48 @@ static void print_export(struct json *json, const struct export_options *export)
     json_object_end(json);
 }
 
+/* What the system account offers to all: services_cover_accounts() answers it. */
+static void print_automatic_exports(struct json *json)
+{
+    static const struct export_options EXPORTS[] = {
+        {.subject = "$SYS.REQ.ACCOUNT.*.CONNZ",  .is_service = true, .response = RESPONSE_STREAM},
+        { .subject = "$SYS.REQ.ACCOUNT.*.STATZ", .is_service = true, .response = RESPONSE_STREAM},
+        { .subject = "$SYS.REQ.USER.*.INFO",     .is_service = true, .response = RESPONSE_SINGLE},
+    };
+    for (size_t i = 0; i < sizeof EXPORTS / sizeof *EXPORTS; i++)
+        print_export(json, &EXPORTS[i]);
+}
+
+static bool is_system(const struct sharing *sharing)
+{
+    return sharing->system_account && strcmp(sharing->account, sharing->system_account) == 0;
+}
+
 void sharing_print_exports(struct json *json, const char *name, const void *member)
 {
     const struct account_options *account = account_of(member);
-    if (!account || account->export_count == 0)
+    size_t count = account ? account->export_count : 0;
+    if (count == 0 && !is_system(member))
         return;
     json_array(json, name);
-    for (size_t i = 0; i < account->export_count; i++)
+    for (size_t i = 0; i < count; i++)
         print_export(json, &account->exports[i]);
+    if (is_system(member))
+        print_automatic_exports(json);
     json_array_end(json);
 }
 
-static void print_import(struct json *json, const struct import_options *import)
+/* An import as it is told. */
+struct told_import {
+    const char *subject, *account, *local;
+    bool is_service, share;
+};
+
+static void print_import(struct json *json, const struct told_import *import)
 {
     json_object(json, NULL);
     json_string(json, "subject", import->subject);
-    json_string(json, "account", import->exporter->name);
+    json_string(json, "account", import->account);
     if (import->is_service)
         json_string(json, "to", import->local);
     json_string(json, "local_subject", import->local);
@@ -82,15 +113,55 @@ static void print_import(struct json *json, const struct import_options *import)
     json_object_end(json);
 }
 
+static void print_imports(struct json *json, const struct import_options *imports, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        print_import(json, &(struct told_import){ .subject = imports[i].subject,
+                                                  .account = imports[i].exporter->name,
+                                                  .local = imports[i].local,
+                                                  .is_service = imports[i].is_service,
+                                                  .share = imports[i].share });
+}
+
+/* What every account may ask about itself: services.c answers it in the account, without a detour. */
+static void print_automatic_imports(struct json *json, const struct sharing *sharing)
+{
+    static const struct {
+        const char *local, *realm, *what;
+        bool share;
+    } IMPORTS[] = {
+        {"$SYS.REQ.USER.INFO",           "USER",    "INFO",  true },
+        { "$SYS.REQ.ACCOUNT.PING.CONNZ", "ACCOUNT", "CONNZ", false},
+        { "$SYS.REQ.SERVER.PING.CONNZ",  "ACCOUNT", "CONNZ", false},
+        { "$SYS.REQ.ACCOUNT.PING.STATZ", "ACCOUNT", "STATZ", false},
+    };
+    /* in the system account the other subjects mean more */
+    size_t count = is_system(sharing) ? 1 : sizeof IMPORTS / sizeof *IMPORTS;
+    for (size_t i = 0; i < count; i++) {
+        char *subject =
+            mem_printf("$SYS.REQ.%s.%s.%s", IMPORTS[i].realm, sharing->account, IMPORTS[i].what);
+        print_import(json, &(struct told_import){ .subject = subject,
+                                                  .account = sharing->system_account,
+                                                  .local = IMPORTS[i].local,
+                                                  .is_service = true,
+                                                  .share = IMPORTS[i].share });
+        free(subject);
+    }
+}
+
 void sharing_print_imports(struct json *json, const char *name, const void *member)
 {
-    const struct account_options *account = account_of(member);
-    if (!account || account->stream_count + account->service_count == 0)
+    const struct sharing *sharing = member;
+    const struct account_options *account = sharing->options;
+    bool has_some = account && account->stream_count + account->service_count > 0;
+    if (!has_some && !sharing->system_account)
         return;
     json_array(json, name);
-    for (size_t i = 0; i < account->stream_count; i++)
-        print_import(json, &account->streams[i]);
-    for (size_t i = 0; i < account->service_count; i++)
-        print_import(json, &account->services[i]);
+    if (account) {
+        print_imports(json, account->streams, account->stream_count);
+        print_imports(json, account->services, account->service_count);
+    }
+    if (sharing->system_account)
+        print_automatic_imports(json, sharing);
     json_array_end(json);
 }

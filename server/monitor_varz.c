@@ -6,6 +6,7 @@
 #include "account.h"
 #include "auth.h"
 #include "event_json.h"
+#include "jwt.h"
 #include "ocsp/ocsp.h"
 #include "options.h"
 #include "version.h"
@@ -60,6 +61,7 @@ struct varz {
     const char *config_digest, *system_account;
     struct string_list tags;
     struct string_list trusted_operators_jwt;
+    const struct operator_options *trusted_operators_claim;
     struct metadata metadata;
     struct ocsp_cache_info ocsp_peer_cache;
     struct by_kind slow_consumer_stats, stale_connection_stats;
@@ -74,6 +76,22 @@ static void print_http_stats(struct json *json, const char *name, const void *me
 static void print_metadata(struct json *json, const char *name, const void *member)
 {
     event_put_metadata(json, name, ((const struct metadata *)member)->options);
+}
+
+static void print_operators(struct json *json, const char *name, const void *member)
+{
+    const struct operator_options *operators = *(const struct operator_options *const *)member;
+    struct buf claims = { 0 };
+    if (operators->operator_count == 0)
+        return;
+    json_array(json, name);
+    for (size_t i = 0; i < operators->operator_count; i++) {
+        buf_clear(&claims);
+        jwt_append_claims(&claims, span_of(operators->operator_tokens[i]));
+        json_raw(json, NULL, buf_span(&claims));
+    }
+    json_array_end(json);
+    buf_free(&claims);
 }
 
 #define CACHE(member, kind) ROW_OMIT(struct ocsp_cache_info, member, kind)
@@ -197,6 +215,7 @@ static const struct row VARZ_ROWS[] = {
     V_OMIT(tags, ROW_STRINGS),
     V_CUSTOM(metadata, print_metadata),
     V_OMIT(trusted_operators_jwt, ROW_STRINGS),
+    V_CUSTOM(trusted_operators_claim, print_operators),
     V_OMIT(system_account, ROW_STRING),
     V_CUSTOM(ocsp_peer_cache, print_ocsp_cache),
     V_OBJECT(slow_consumer_stats, BY_KIND_ROWS),
@@ -232,6 +251,7 @@ static void fill_options(const struct server *server, const struct options *opti
     v->config_digest = options->config_digest;
     v->trusted_operators_jwt = (struct string_list){ options->operator_.operator_tokens,
                                                      options->operator_.operator_count };
+    v->trusted_operators_claim = &options->operator_;
     v->tags = (struct string_list){ options->server_tags, options->server_tag_count };
     v->metadata.options = options;
 }

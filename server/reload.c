@@ -128,6 +128,7 @@ static void close_surplus(struct worker *worker, struct post *post)
     {
         struct conn *conn = list_entry(link, struct conn, link);
         if (conn->protocol == &CLIENT_PROTOCOL && conn_is_live(conn)) {
+            conn_log(conn, LOG_ERR, "maximum connections exceeded");
             conn_close(conn, CLOSE_MAX_CONNECTIONS);
             return;
         }

@@ -19,6 +19,7 @@ static const struct key DETAIL[] = {
     { "leafnode_connections", cJSON_Number},
     { "client_connections",   cJSON_Number},
     { "subscriptions",        cJSON_Number},
+    { "imports",              cJSON_Array },
     { "name_tag",             cJSON_String},
     { "sublist_stats",        cJSON_Object},
 };
@@ -133,6 +134,47 @@ Test(accounts_are_reported, one_account_in_detail)
     cr_assert_str_eq(json_text(detail, "name_tag"), "$G");
     cr_assert_eq(json_number(detail, "client_connections"), 1);
     cr_assert_geq(json_number(detail, "subscriptions"), 2);
+}
+
+/* "SUBJECT <- LOCAL SUBJECT" of every import, in no order. */
+static bool imports(const cJSON *detail, const char *subject, const char *local)
+{
+    const cJSON *import;
+    cJSON_ArrayForEach(import, member(detail, "imports"))
+    {
+        if (strcmp(json_text(import, "subject"), subject) != 0 ||
+            strcmp(json_text(import, "local_subject"), local) != 0)
+            continue;
+        cr_expect_str_eq(json_text(import, "account"), "$SYS");
+        cr_expect_str_eq(json_text(import, "to"), local);
+        cr_expect_str_eq(json_text(import, "type"), "service");
+        return true;
+    }
+    return false;
+}
+
+static const cJSON *detail_of(struct server *server, const char *account)
+{
+    return member(monitor(server, text("/accountz?acc=%s", account)), "account_detail");
+}
+
+Test(accounts_are_reported, what_all_import_from_the_system_account)
+{
+    struct server *server = server_start("accounts { A {} }\n");
+    const cJSON *a = detail_of(server, "A"), *system = detail_of(server, "$SYS");
+
+    cr_assert_eq(cJSON_GetArraySize(member(a, "imports")), 4);
+    require(imports(a, "$SYS.REQ.USER.A.INFO", "$SYS.REQ.USER.INFO") &&
+                imports(a, "$SYS.REQ.ACCOUNT.A.CONNZ", "$SYS.REQ.ACCOUNT.PING.CONNZ") &&
+                imports(a, "$SYS.REQ.ACCOUNT.A.CONNZ", "$SYS.REQ.SERVER.PING.CONNZ") &&
+                imports(a, "$SYS.REQ.ACCOUNT.A.STATZ", "$SYS.REQ.ACCOUNT.PING.STATZ"),
+            "%s", json_shown(a));
+    cr_assert_eq(cJSON_GetArraySize(member(system, "imports")), 1);
+    require(imports(system, "$SYS.REQ.USER.$SYS.INFO", "$SYS.REQ.USER.INFO"), "%s",
+            json_shown(system));
+    cr_assert_geq(cJSON_GetArraySize(member(system, "exports")), 3);
+    server = server_start("no_system_account: true\naccounts { A {} }\n");
+    cr_assert_null(member(detail_of(server, "A"), "imports"));
 }
 
 Test(accounts_are_reported, unknown_ones_are_refused)

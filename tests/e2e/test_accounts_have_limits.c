@@ -46,6 +46,23 @@ SCENARIO(accounts_have_limits, of_connections_that_a_reload_lowers)
     require(closed == 2, "%d closed", closed);
 }
 
+SCENARIO(accounts_have_limits, of_subscriptions_that_a_reload_lowers)
+{
+    struct server *server = server_start(LIMITED("max_subscriptions: 3"));
+    struct conn *two = nats_login(server, AS("a")), *three = nats_login(server, AS("a"));
+    conn_send(two, "SUB a 1\r\nSUB b 2\r\n");
+    conn_send(three, "SUB a 1\r\nSUB b 2\r\nSUB c 3\r\n");
+    conn_barrier(two);
+    conn_barrier(three);
+    server_reload(server, LIMITED("max_subscriptions: 2"));
+    conn_expect(three, "-ERR 'maximum subscriptions exceeded'\r\n");
+    conn_expect_closed(three);
+    cr_assert_str_eq(close_reason(server, conn_id(three)), "Maximum Subscriptions Exceeded");
+    conn_send(two, "SUB c 3\r\n");
+    conn_expect(two, "-ERR 'maximum subscriptions exceeded'\r\n");
+    conn_barrier(two);
+}
+
 SCENARIO(accounts_have_limits, of_subscriptions_and_payload)
 {
     struct server *server = server_start(LIMITED("max_subscriptions: 2, max_payload: 10"));

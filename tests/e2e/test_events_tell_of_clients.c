@@ -126,7 +126,32 @@ SCENARIO(events_tell_of_clients, that_are_refused)
     require(number(event, "client", "id") == conn_id(stranger), "%s", json_shown(event));
 }
 
-/* The answer comes behind all that the control thread had to tell before. */
+/* Until it is let in again it is nobody's: the account that it leaves is told of, too. */
+SCENARIO(events_tell_of_clients, that_log_in_again)
+{
+    struct server *server =
+        server_start("%s", "accounts {\n"
+                           "  $SYS { users: [{ user: sys, password: pw }] }\n"
+                           "  APP { users: [{ user: alice, password: pw }] }\n"
+                           "  OTHER { users: [{ user: oscar, password: pw }] }\n"
+                           "}\n");
+    struct conn *alice = nats_login(server, AS_ALICE);
+    struct conn *conn = listener(server);
+
+    conn_send(alice, "SUB x 1\r\nCONNECT " QUIET_AND("\"user\":\"oscar\",\"pass\":\"pw\"") "\r\n");
+    conns_are(conn, "APP", 0);
+    conns_are(conn, "OTHER", 1);
+    event_expect(conn, "$SYS.ACCOUNT.OTHER.CONNECT");
+    conn_send(alice, "CONNECT " QUIET_AND("\"user\":\"alice\",\"pass\":\"no\"") "\r\n");
+    conns_are(conn, "OTHER", 0);
+    cJSON *event = event_expect(conn, "$SYS.SERVER.%s.CLIENT.AUTH.ERR");
+    require(strcmp(json_at(event, "client", "acc")->valuestring, "$G") == 0, "%s",
+            json_shown(event));
+    require(strcmp(json_at(event, "client", "user")->valuestring, "alice") == 0, "%s",
+            json_shown(event));
+    event_expect(conn, "$SYS.ACCOUNT.$G.DISCONNECT");
+}
+
 /* What is no subject is not told: it would break the protocol of who listens. */
 SCENARIO(events_tell_of_clients, nothing_of_accounts_whose_name_is_no_subject)
 {
@@ -141,6 +166,7 @@ SCENARIO(events_tell_of_clients, nothing_of_accounts_whose_name_is_no_subject)
     require(strcmp(members(answer), "server statsz") == 0, "%s", json_shown(answer));
 }
 
+/* The answer comes behind all that the control thread had to tell before. */
 SCENARIO(events_tell_of_clients, and_of_nothing_to_other_accounts)
 {
     struct server *server = server_start("%s", CONFIG);

@@ -42,6 +42,17 @@ SCENARIO(user_jwt_opens_the_door, monitoring_tells_whom_the_server_trusts)
     cr_expect_str_eq(json_text(detail, "account_name"), signer_public(realm.account));
     cr_expect_str_eq(json_text(detail, "name_tag"), "ACC");
     cr_expect_str_eq(json_text(detail, "issuer_key"), signer_public(realm.operator_));
+    cr_expect_str_eq(json_text(detail, "jwt"), account);
+    const cJSON *claims = cJSON_GetObjectItem(detail, "decoded_jwt");
+    cr_expect_str_eq(json_text(claims, "sub"), signer_public(realm.account));
+    cr_expect_eq(cJSON_GetObjectItem(
+                     cJSON_GetObjectItem(cJSON_GetObjectItem(claims, "nats"), "limits"), "conn")
+                     ->valueint,
+                 -1);
+    const cJSON *operators = cJSON_GetObjectItem(varz, "trusted_operators_claim");
+    cr_expect_eq(cJSON_GetArraySize(operators), 1);
+    cr_expect_str_eq(json_text(cJSON_GetArrayItem(operators, 0), "sub"),
+                     signer_public(realm.operator_));
 }
 
 SCENARIO(user_jwt_opens_the_door, nothing_else_does)

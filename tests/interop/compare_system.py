@@ -32,8 +32,6 @@ QUIET_S = 1.0  # without a message: nothing more will come
 # a pattern of "where member", and why it may differ
 EXCUSED = (
     (r"feature_flags", "they name features of the other server's storage"),
-    (r"ACCOUNT\.\w+\.INFO .*(imports|exports)|ACCOUNTZ .*(imports|exports)",
-     "the automatic services are no imports here"),
     (r"EXPVARZ .*(memstats|cmdline)", "they are about Go's memory"),
     (r"IPQUEUESZ .*", "they are about the other server's inside"),
     (r"CONNZ .*rtt", "it may not have been measured yet"),

@@ -67,6 +67,19 @@ Test(jwt, the_issuer_and_the_subject_are_told)
     jwt_free(jwt);
 }
 
+Test(jwt, the_claims_can_be_shown)
+{
+    struct buf claims = { 0 };
+
+    jwt_append_claims(&claims, span_of("x.eyAiYSIgOiBbMSwgMl0gfQ.y"));
+    cr_expect_str_eq(buf_str(&claims), "{\"a\":[1,2]}");
+    buf_clear(&claims);
+    jwt_append_claims(&claims, span_of("x.y"));
+    jwt_append_claims(&claims, span_of("x.!.y"));
+    cr_expect_eq(claims.len, 0);
+    buf_free(&claims);
+}
+
 Test(jwt, a_token_cut_anywhere_is_refused)
 {
     struct signer *account = signer_new('A'), *user = signer_new('U');
