@@ -71,29 +71,13 @@ static char *folder_of(const char *path)
 
 /* ---- reading -------------------------------------------------------------------------------- */
 
-static bool read_all(int fd, struct buf *out)
-{
-    for (;;) {
-        ssize_t len = read(fd, buf_reserve(out, 65536), 65536);
-        if (len < 0 && errno == EINTR)
-            continue;
-        if (len <= 0)
-            return len == 0;
-        out->len += (size_t)len;
-        if (out->len > OCSP_STORE_MAX) {
-            errno = EFBIG;
-            return false;
-        }
-    }
-}
-
 bool ocsp_store_read(const char *path, struct buf *out, bool *is_absent, struct error *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     *is_absent = fd < 0 && errno == ENOENT;
     if (fd < 0)
         return fail(err, "open", path);
-    bool ok = read_all(fd, out) || fail(err, "read", path);
+    bool ok = io_read_all(fd, OCSP_STORE_MAX, out) || fail(err, "read", path);
     close(fd);
     return ok;
 }

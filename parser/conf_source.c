@@ -8,9 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/mem.h"
-
-#define READ_SIZE ((size_t)64 << 10)
 
 /* "No such file or directory", begun in lower case as Go prints it. */
 static bool fail_errno(struct error *err, const char *what, const char *path, int number)
@@ -24,21 +23,11 @@ static bool fail_errno(struct error *err, const char *what, const char *path, in
     return error_set(err, "%s %s: %s", what, path, reason);
 }
 
-static bool read_all(int fd, const char *path, size_t max_size, struct buf *out, struct error *err)
+static bool fail_read(struct error *err, const char *path, size_t max_size)
 {
-    size_t begin = out->len;
-    for (;;) {
-        ssize_t got = read(fd, buf_reserve(out, READ_SIZE), READ_SIZE);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return fail_errno(err, "read", path, errno);
-        if (got == 0)
-            return true;
-        out->len += (size_t)got;
-        if (out->len - begin > max_size)
-            return error_set(err, "%s: the configuration is larger than %zu bytes", path, max_size);
-    }
+    if (errno == EFBIG)
+        return error_set(err, "%s: the configuration is larger than %zu bytes", path, max_size);
+    return fail_errno(err, "read", path, errno);
 }
 
 bool conf_source_read(const char *path, size_t max_size, struct buf *out, struct error *err)
@@ -46,7 +35,7 @@ bool conf_source_read(const char *path, size_t max_size, struct buf *out, struct
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return fail_errno(err, "open", path, errno);
-    bool ok = read_all(fd, path, max_size, out, err);
+    bool ok = io_read_all(fd, max_size, out) || fail_read(err, path, max_size);
     close(fd);
     return ok;
 }
