@@ -26,6 +26,8 @@ struct transport {
     CURLM *multi;
     uv_timer_t timer;
     struct list exchanges;
+    struct list lost; /* exchanges that curl did not take; `loss` ends them */
+    uv_timer_t loss;
     struct list watches;
     struct curl_slist *get_headers, *post_headers;
     char *http_proxy, *https_proxy, *no_proxy;
@@ -252,6 +254,13 @@ static void drain(struct transport *transport)
     }
 }
 
+static void on_loss(uv_timer_t *timer)
+{
+    struct transport *transport = timer->data;
+    while (!list_is_empty(&transport->lost))
+        finish(list_entry(transport->lost.next, struct exchange, link), CURLE_OUT_OF_MEMORY);
+}
+
 /* Whom https responders must be certified by: the authorities of this host, as for ca_file when it is
  * not set. The same variables that OpenSSL and Go obey name others. */
 static void set_trust(const struct curl *curl, CURL *easy)
@@ -344,8 +353,12 @@ void transport_start(struct transport *transport, const struct exchange_request 
     curl->easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
     curl->easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     curl->easy_setopt(easy, CURLOPT_HEADERDATA, exchange);
-    list_append(&transport->exchanges, &exchange->link);
-    curl->multi_add_handle(transport->multi, easy);
+    if (curl->multi_add_handle(transport->multi, easy) == CURLM_OK) {
+        list_append(&transport->exchanges, &exchange->link);
+        return;
+    }
+    list_append(&transport->lost, &exchange->link);
+    uv_timer_start(&transport->loss, on_loss, 0, 0);
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */
@@ -411,10 +424,12 @@ struct transport *transport_new(uv_loop_t *loop)
     }
     transport->loop = loop;
     list_init(&transport->exchanges);
+    list_init(&transport->lost);
     list_init(&transport->watches);
     uv_timer_init(loop, &transport->timer);
-    transport->timer.data = transport;
-    transport->open_handles = 1;
+    uv_timer_init(loop, &transport->loss);
+    transport->timer.data = transport->loss.data = transport;
+    transport->open_handles = 2;
     read_proxies(transport);
     set_up_multi(transport);
     transport->get_headers = curl->slist_append(NULL, ACCEPT);
@@ -436,11 +451,13 @@ void transport_free(struct transport *transport, void (*on_closed)(void *ctx), v
     transport->on_closed = on_closed;
     transport->ctx = ctx;
     list_each(link, &transport->exchanges) exchange_free(list_entry(link, struct exchange, link));
+    list_each(link, &transport->lost) exchange_free(list_entry(link, struct exchange, link));
     curl->multi_cleanup(transport->multi);
     list_each(link, &transport->watches) /* what curl forgot to say, if anything */
         watch_close(list_entry(link, struct watch, link));
     curl->slist_free_all(transport->get_headers);
     curl->slist_free_all(transport->post_headers);
     uv_close((uv_handle_t *)&transport->timer, on_timer_closed);
+    uv_close((uv_handle_t *)&transport->loss, on_timer_closed);
     curl_unload(&transport->curl);
 }
