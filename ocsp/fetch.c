@@ -142,6 +142,9 @@ static struct fetch *fetch_new(struct ocsp_fetcher *fetcher, const struct ocsp_a
     list_init(&fetch->link);
     list_init(&fetch->waiters);
     fetch->urls = ocsp_urls_of(ask->cert);
+    if (fetch->urls.ignored > 0)
+        log_dbg("Certificate of [%s] names %zu OCSP responder urls, only the first %d are tried",
+                ask->subject, fetch->urls.count + fetch->urls.ignored, OCSP_URLS_MAX);
     fetch->result = mem_zero(sizeof *fetch->result);
     fetch->result->refs = 1;
     map_put(&fetcher->fetches, fetch_key(fetch), fetch);

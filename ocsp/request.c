@@ -157,6 +157,10 @@ struct ocsp_urls ocsp_urls_of(const X509 *cert)
         struct span url;
         if (!usable_location(sk_ACCESS_DESCRIPTION_value(aia, i), &url))
             continue;
+        if (urls.count == OCSP_URLS_MAX) {
+            urls.ignored++;
+            continue;
+        }
         urls.items = mem_resize_array(urls.items, urls.count + 1, sizeof *urls.items);
         urls.items[urls.count++] = copy_url(url);
     }

@@ -24,11 +24,13 @@ bool ocsp_url_parse(struct span text, struct ocsp_url *out);
 /** Appends "scheme://host:port" in lower case, the port always written out; nothing without a host. */
 void ocsp_url_origin(const struct ocsp_url *url, struct buf *out);
 
-/** The usable responder addresses of a certificate, in its order, scheme in lower case. */
+/** The usable responder addresses of a certificate, in its order, scheme in lower case: the first few. */
 struct ocsp_urls {
     char **items; /* owned, as is each item */
     size_t count;
+    size_t ignored; /* those beyond OCSP_URLS_MAX */
 };
+#define OCSP_URLS_MAX 8 /* each may keep a peer waiting for its ca_timeout */
 struct ocsp_urls ocsp_urls_of(const X509 *cert);
 void ocsp_urls_free(struct ocsp_urls *urls);
 /** Has the certificate at least one usable address? */

@@ -38,7 +38,7 @@ static void add_urls(X509 *x509, const char *const *urls)
 {
     char text[2048];
     size_t len = 0;
-    for (int i = 0; i < 4 && urls[i]; i++)
+    for (int i = 0; i < 12 && urls[i]; i++)
         len +=
             (size_t)snprintf(text + len, sizeof text - len, "%sOCSP;URI:%s", i ? "," : "", urls[i]);
     if (len > 0)

@@ -24,7 +24,7 @@ struct pki_spec {
     enum pki_key key;
     bool is_ca;
     long serial;             /* 0 = drawn */
-    const char *urls[4];     /* OCSP addresses */
+    const char *urls[12];    /* OCSP addresses */
     const char *names;       /* subject alternative names: "IP:127.0.0.1" */
     const char *usage;       /* extended key usage: "OCSPSigning", "clientAuth" */
     int64_t from_s, until_s; /* validity; 0 = years around PKI_NOW_S */

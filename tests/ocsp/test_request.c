@@ -93,6 +93,26 @@ Test(request, usable_addresses_in_the_order_of_the_certificate)
     pki_free(&ca);
 }
 
+/* Each may cost a handshake its ca_timeout. */
+Test(request, at_most_eight_addresses_of_a_certificate)
+{
+    struct pki_cert ca = make_ca();
+    struct pki_cert leaf = pki_make(&(struct pki_spec){
+        .name = "leaf",
+        .issuer = &ca,
+        .urls = {"http://a1", "ldap://a", "http://a2", "http://a3", "http://a4", "http://a5",
+                 "http://a6", "http://a7", "http://a8", "http://a9", "ldap://b", "http://a10"}
+    });
+    struct ocsp_urls urls = ocsp_urls_of(leaf.x509);
+    cr_assert_eq(urls.count, OCSP_URLS_MAX);
+    cr_expect_eq(urls.ignored, 2);
+    cr_expect_str_eq(urls.items[0], "http://a1");
+    cr_expect_str_eq(urls.items[OCSP_URLS_MAX - 1], "http://a8");
+    ocsp_urls_free(&urls);
+    pki_free(&leaf);
+    pki_free(&ca);
+}
+
 Test(request, no_usable_address)
 {
     struct pki_cert ca = make_ca(), leaf = make_leaf(&ca, "ldap://ca.example/", NULL, NULL, NULL);
