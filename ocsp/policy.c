@@ -24,6 +24,8 @@ int64_t ocsp_left_ns(const struct ocsp_answer *answer, const struct ocsp_peer_op
 {
     int64_t left;
     int64_t end_ns = ocsp_expires_ns(answer, options);
+    if (answer->signer_until_ns < end_ns)
+        end_ns = answer->signer_until_ns;
     if (!__builtin_sub_overflow(end_ns, now_ns, &left))
         return left;
     return end_ns > now_ns ? INT64_MAX : INT64_MIN;

@@ -21,7 +21,7 @@ void ocsp_currency_log(enum ocsp_currency currency, const struct ocsp_answer *an
                        const struct ocsp_peer_options *options, int64_t now_ns);
 /** The end of an answer's life, without skew: nextUpdate, or thisUpdate + ttl. Wall clock. */
 int64_t ocsp_expires_ns(const struct ocsp_answer *answer, const struct ocsp_peer_options *options);
-/** From its beginning to its end; until its end. */
+/** From its beginning, until its end: that of its life, or that of its signer's certificate if it comes first. */
 int64_t ocsp_lifetime_ns(const struct ocsp_answer *answer, const struct ocsp_peer_options *options);
 int64_t ocsp_left_ns(const struct ocsp_answer *answer, const struct ocsp_peer_options *options,
                      int64_t now_ns);

@@ -51,6 +51,23 @@ ParameterizedTest(struct currency_row *row, policy, currency)
                  (long)row->next_update_s, (long)row->skew_s, (long)row->ttl_s);
 }
 
+Test(policy, an_answer_ends_with_the_certificate_of_its_signer)
+{
+    struct ocsp_peer_options options = { .ttl_ns = 3600 * NS_PER_S };
+    struct ocsp_answer answer = { .this_update_ns = NOW,
+                                  .next_update_ns = NOW + 100 * NS_PER_S,
+                                  .has_next_update = true,
+                                  .signer_until_ns = INT64_MAX };
+    cr_expect_eq(ocsp_left_ns(&answer, &options, NOW), 100 * NS_PER_S);
+    answer.signer_until_ns = NOW + 40 * NS_PER_S;
+    cr_expect_eq(ocsp_left_ns(&answer, &options, NOW + 10 * NS_PER_S), 30 * NS_PER_S);
+    cr_expect_eq(ocsp_lifetime_ns(&answer, &options), 40 * NS_PER_S);
+    answer.has_next_update = false;
+    cr_expect_eq(ocsp_lifetime_ns(&answer, &options), 40 * NS_PER_S);
+    answer.signer_until_ns = NOW + 7200 * NS_PER_S;
+    cr_expect_eq(ocsp_lifetime_ns(&answer, &options), 3600 * NS_PER_S);
+}
+
 Test(policy, dates_at_the_ends_of_time_do_not_wrap)
 {
     struct ocsp_peer_options options = { .skew_ns = INT64_MAX, .ttl_ns = INT64_MAX };
