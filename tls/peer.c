@@ -33,12 +33,17 @@ static bool must_escape(const unsigned char *value, int at, int len)
         return at == 0 || at == len - 1;
     if (value[at] == '#')
         return at == 0;
-    return value[at] && strchr(",+\"\\<>;", value[at]);
+    return strchr(",+\"\\<>;", value[at]);
 }
 
+/* A NUL is written as \00, as RFC 4514 has it: many read the text as a C string, and must not see less. */
 static void add_escaped(struct buf *out, const unsigned char *value, int len)
 {
     for (int i = 0; i < len; i++) {
+        if (value[i] == '\0') {
+            buf_append_str(out, "\\00");
+            continue;
+        }
         if (must_escape(value, i, len))
             buf_append_char(out, '\\');
         buf_append_char(out, (char)value[i]);

@@ -133,7 +133,7 @@ const STACK_OF(X509) * tls_peer_chain(struct tls_engine *engine);
 /* ---- names in a certificate ---------------------------------------------------------------- */
 
 /** Go's text of a distinguished name: SERIALNUMBER, CN, OU, O, POSTALCODE, STREET, L, ST, C in this order,
- *  known attributes only, values escaped. Appends. Source: docs/ocsp.md. */
+ *  known attributes only, values escaped, a NUL as \00. Appends. Source: docs/ocsp.md. */
 void tls_name_print(const X509_NAME *name, struct buf *out);
 /** ",DC=a,DC=b": the domain components, as they are, in the order of the certificate. Appends.
  *  Source: nats-server 2.15.1, what it tries as a user name behind the text above. */

@@ -66,6 +66,20 @@ ParameterizedTest(struct named *row, peer, prints_names_as_go_does)
     X509_NAME_free(name);
 }
 
+/* Who reads the text as a C string must not see less than there is. */
+Test(peer, shows_what_stands_behind_a_nul)
+{
+    X509_NAME *name = X509_NAME_new();
+    struct buf out = { 0 };
+    cr_assert_eq(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
+                                            (const unsigned char *)"good\0evil", 9, -1, 0),
+                 1);
+    tls_name_print(name, &out);
+    cr_expect_str_eq(buf_str(&out), "CN=good\\00evil");
+    buf_free(&out);
+    X509_NAME_free(name);
+}
+
 /* The digest of DER bytes, by another way than the module's. */
 static void digest_of(int of_key, const X509 *cert, uint8_t out[32])
 {
