@@ -31,9 +31,15 @@ struct ocsp_fetcher {
     void *ctx;
 };
 
+/** What makes two questions equal. Has no padding: its bytes are the map's key. */
+struct fetch_key {
+    struct ocsp_digest cert, issuer_key;
+    int64_t timeout_ms; /* per address: nobody waits by the time of others */
+};
+
 struct fetch {
-    struct ocsp_digest key[2]; /* certificate, issuer's key: the map's key */
-    struct list link;          /* in queued or active */
+    struct fetch_key key;
+    struct list link; /* in queued or active */
     struct list waiters;
     struct ocsp_fetcher *fetcher;
     struct ocsp_ask ask; /* subject and certificates are ours */
@@ -124,9 +130,23 @@ enum ocsp_finding ocsp_result_judge(struct ocsp_result *result, const struct ocs
 
 /* ---- life of a fetch -------------------------------------------------------------------------- */
 
-static struct span fetch_key(const struct fetch *fetch)
+static int64_t timeout_ms(const struct ocsp_peer_options *options)
 {
-    return span_make(fetch->key, sizeof fetch->key);
+    int64_t ns = options->ca_timeout_ns;
+    int64_t ms = (ns > 0 ? ns : DEFAULT_TIMEOUT_NS) / NS_PER_MS;
+    if (ms > TIMEOUT_MAX_MS)
+        return TIMEOUT_MAX_MS;
+    return ms > 0 ? ms : 1;
+}
+
+static struct fetch_key key_of(const struct ocsp_ask *ask)
+{
+    return (struct fetch_key){ ask->key, ask->issuer_key, timeout_ms(&ask->options) };
+}
+
+static struct span key_span(const struct fetch_key *key)
+{
+    return span_make(key, sizeof *key);
 }
 
 static struct fetch *fetch_new(struct ocsp_fetcher *fetcher, const struct ocsp_ask *ask)
@@ -135,8 +155,7 @@ static struct fetch *fetch_new(struct ocsp_fetcher *fetcher, const struct ocsp_a
     fetch->fetcher = fetcher;
     fetch->ask = *ask;
     fetch->ask.subject = mem_strdup(ask->subject);
-    fetch->key[0] = ask->key;
-    fetch->key[1] = ask->issuer_key;
+    fetch->key = key_of(ask);
     X509_up_ref(ask->cert);
     X509_up_ref(ask->issuer);
     list_init(&fetch->link);
@@ -147,7 +166,7 @@ static struct fetch *fetch_new(struct ocsp_fetcher *fetcher, const struct ocsp_a
                 ask->subject, fetch->urls.count + fetch->urls.ignored, OCSP_URLS_MAX);
     fetch->result = mem_zero(sizeof *fetch->result);
     fetch->result->refs = 1;
-    map_put(&fetcher->fetches, fetch_key(fetch), fetch);
+    map_put(&fetcher->fetches, key_span(&fetch->key), fetch);
     return fetch;
 }
 
@@ -166,7 +185,7 @@ static void fetch_free(struct fetch *fetch)
 
 static void finish(struct fetch *fetch)
 {
-    map_remove(&fetch->fetcher->fetches, fetch_key(fetch));
+    map_remove(&fetch->fetcher->fetches, key_span(&fetch->key));
     if (fetch->result->is_answered)
         judge(fetch);
     list_each(link, &fetch->waiters)
@@ -179,15 +198,6 @@ static void finish(struct fetch *fetch)
 }
 
 /* ---- one address after the other --------------------------------------------------------------- */
-
-static int64_t timeout_ms(const struct fetch *fetch)
-{
-    int64_t ns = fetch->ask.options.ca_timeout_ns;
-    int64_t ms = (ns > 0 ? ns : DEFAULT_TIMEOUT_NS) / NS_PER_MS;
-    if (ms > TIMEOUT_MAX_MS)
-        return TIMEOUT_MAX_MS;
-    return ms > 0 ? ms : 1;
-}
 
 static const char *present_url(const struct fetch *fetch)
 {
@@ -211,7 +221,7 @@ static bool try_next(struct fetch *fetch)
     ocsp_url_parse(span_of(fetch->urls.items[fetch->next_url++]), &parts);
     buf_clear(&fetch->origin);
     ocsp_url_origin(&parts, &fetch->origin);
-    fetch->deadline_ms = uv_now(fetcher->loop) + (uint64_t)timeout_ms(fetch);
+    fetch->deadline_ms = uv_now(fetcher->loop) + (uint64_t)fetch->key.timeout_ms;
     list_append(&fetcher->queued, &fetch->link);
     return true;
 }
@@ -304,7 +314,7 @@ static void start_exchange(struct fetch *fetch, uint64_t left_ms, bool is_probe)
     struct ocsp_place place = place_of(fetch);
     ocsp_health_begin(fetcher->health, &place, is_probe);
     fetch->is_probe = is_probe;
-    fetch->is_short = left_ms < (uint64_t)timeout_ms(fetch) / 2;
+    fetch->is_short = left_ms < (uint64_t)fetch->key.timeout_ms / 2;
     fetch->started_ns = clock_mono_ns();
     list_append(&fetcher->active, &fetch->link);
     fetcher->active_count++;
@@ -400,8 +410,8 @@ static void on_patience(uv_timer_t *timer)
 void ocsp_fetch(struct ocsp_fetcher *fetcher, const struct ocsp_ask *ask,
                 struct ocsp_waiter *waiter)
 {
-    struct ocsp_digest key[2] = { ask->key, ask->issuer_key };
-    struct fetch *fetch = map_get(&fetcher->fetches, span_make(key, sizeof key));
+    struct fetch_key key = key_of(ask);
+    struct fetch *fetch = map_get(&fetcher->fetches, key_span(&key));
     if (fetch) {
         list_append(&fetch->waiters, &waiter->link);
         return;

@@ -3,7 +3,7 @@
  *   question -> joins the same question under way, or waits for its turn -> exchange per address
  *            -> result: verified and stored once, then handed to everyone who waits
  *
- * Equal questions (certificate and issuer's key) share one fetch; it goes on when its waiters have
+ * Equal questions (certificate, issuer's key and ca_timeout) share one fetch; it goes on when its waiters have
  * left. At most 8 exchanges per responder and 64 in all; the rest queue, and the time they queue
  * counts. An address that hangs is left alone for a second (breaker.h). Thread: control. Source: NATS ADR-38, RFC 6960 appendix A. */
 #ifndef OCSP_FETCH_H
@@ -27,8 +27,8 @@ struct ocsp_ask {
     X509 *cert, *issuer;
     struct ocsp_digest key;        /* fingerprint of cert */
     struct ocsp_digest issuer_key; /* digest of the issuer's SPKI */
-    const char *subject;
-    struct ocsp_peer_options options; /* those of the first who asks rule the fetch */
+    const char *subject;           /* for the log and the cache; NULL where neither is meant */
+    struct ocsp_peer_options options;
 };
 
 enum ocsp_storage { OCSP_NOT_STORED, OCSP_STORED, OCSP_REPLAYED };

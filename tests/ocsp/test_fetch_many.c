@@ -99,6 +99,40 @@ Test(fetch_many, goes_on_when_everybody_left_and_fills_the_cache)
     stop();
 }
 
+/* A listener with another ca_timeout asks for itself. */
+Test(fetch_many, who_joins_late_does_not_wait_longer_than_it_wants)
+{
+    struct many patient = { 0 }, hasty = { 0 };
+    rig_does(&rig, SLOT_LEAF, &rig.leaf, RESPONDER_HANG);
+    options.ca_timeout_ns = 3600 * NS_PER_S;
+    struct ocsp_check *waiting = start_check(rig_leaf_chain(&rig, &rig.leaf), &patient);
+    rig_until_requests(&rig, SLOT_LEAF, 1);
+    options.ca_timeout_ns = 100 * NS_PER_MS;
+    start_check(rig_leaf_chain(&rig, &rig.leaf), &hasty);
+    run_until(&hasty, 1);
+    cr_expect_eq(hasty.rejected, 1);
+    cr_expect_eq(patient.rejected, 0);
+    ocsp_check_free(waiting);
+    stop();
+}
+
+Test(fetch_many, nor_shorter)
+{
+    struct many patient = { 0 }, hasty = { 0 };
+    rig_does(&rig, SLOT_LEAF, &rig.leaf, RESPONDER_HOLD);
+    options.ca_timeout_ns = 500 * NS_PER_MS;
+    start_check(rig_leaf_chain(&rig, &rig.leaf), &hasty);
+    rig_until_requests(&rig, SLOT_LEAF, 1);
+    options.ca_timeout_ns = 3600 * NS_PER_S;
+    start_check(rig_leaf_chain(&rig, &rig.leaf), &patient);
+    run_until(&hasty, 1);
+    cr_expect_eq(hasty.rejected, 1);
+    rig_does(&rig, SLOT_LEAF, &rig.leaf, RESPONDER_ANSWER);
+    run_until(&patient, 1);
+    cr_expect_eq(patient.accepted, 1);
+    stop();
+}
+
 Test(fetch_many, one_leaves_and_the_others_get_their_answer)
 {
     struct many many = { 0 };
