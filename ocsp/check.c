@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "link.h"
 #include "policy.h"
+#include "recall.h"
 #include "refresh.h"
 #include "request.h"
 #include "service.h"
@@ -92,14 +93,21 @@ static void enter_link(struct ocsp_check *check)
     link->revocation_seen = false;
 }
 
-static struct ocsp_ask make_ask(struct ocsp_check *check)
+/* Without the subject: few need it, and it takes time to print. */
+static struct ocsp_ask make_silent_ask(const struct ocsp_check *check)
 {
     return (struct ocsp_ask){ .cert = check->link.cert,
                               .issuer = check->link.issuer,
                               .key = check->link.key,
                               .issuer_key = check->link.issuer_key,
-                              .subject = subject(check),
                               .options = check->options };
+}
+
+static struct ocsp_ask make_ask(struct ocsp_check *check)
+{
+    struct ocsp_ask ask = make_silent_ask(check);
+    ask.subject = subject(check);
+    return ask;
 }
 
 /* ---- chains ------------------------------------------------------------------------------------ */
@@ -289,22 +297,6 @@ static enum state conclude(struct ocsp_check *check, enum ocsp_finding finding, 
 
 /* ---- the cache ---------------------------------------------------------------------------------- */
 
-/* Entries are verified when they come in, and those of a file now. One that was verified for another
- * issuer's key (the certificate was cross-signed) is verified again for this one. */
-static bool hit_is_valid(const struct ocsp_check *check, struct ocsp_hit *hit, int64_t now_ns)
-{
-    const struct link_facts *link = &check->link;
-    struct ocsp_subject subject = { link->cert, link->issuer };
-    if (hit->is_verified)
-        return true;
-    if (ocsp_response_verify(buf_span(&hit->der), &subject, now_ns, &hit->answer, NULL) !=
-        OCSP_VERIFIED)
-        return false;
-    hit->is_verified =
-        ocsp_cache_confirm(check->cache, &link->key, hit->version, &link->issuer_key, &hit->answer);
-    return true;
-}
-
 /* Also when its signer's certificate has run out since: the revocation it carries still tells. */
 static bool hit_is_current(const struct ocsp_check *check, const struct ocsp_hit *hit,
                            int64_t now_ns)
@@ -328,19 +320,17 @@ static void log_with_key(struct ocsp_check *check, const char *what, const char 
 static enum state use_hit(struct ocsp_check *check, struct ocsp_hit *hit)
 {
     struct ocsp_cache *cache = check->cache;
-    int64_t now_ns = clock_wall_ns();
-    if (!hit_is_valid(check, hit, now_ns)) {
+    struct ocsp_ask ask = make_silent_ask(check);
+    if (!ocsp_recall_verify(cache, &ask, hit)) {
         log_with_key(check, "Invalid cached OCSP response", " with fingerprint");
         ocsp_cache_drop(cache, &check->link.key, hit->version, false);
         return FETCH;
     }
     const char *status = ocsp_status_name(hit->answer.status);
-    if (hit_is_current(check, hit, now_ns)) {
+    if (hit_is_current(check, hit, clock_wall_ns())) {
         log_dbg("Cached OCSP response is current, status [%s]", status);
-        if (hit->is_first) {
-            struct ocsp_ask ask = make_ask(check);
+        if (hit->is_first)
             refresh_note_use(check->ocsp->refresh, &ask, &hit->answer);
-        }
         return conclude(check, ocsp_finding_of(hit->answer.status), NULL);
     }
     log_dbg("Cached OCSP response is expired, status [%s]", status);
@@ -365,16 +355,15 @@ static enum state look_up(struct ocsp_check *check)
  * more look, which neither counts nor logs. */
 static bool look_again(struct ocsp_check *check, enum ocsp_finding *out)
 {
-    struct ocsp_hit hit;
+    struct ocsp_answer answer;
+    struct ocsp_ask ask = make_silent_ask(check);
     int64_t now_ns = clock_wall_ns();
-    if (!ocsp_cache_peek(check->cache, &check->link.key, &check->link.issuer_key, &hit))
+    if (!ocsp_recall(check->cache, &ask, &answer) ||
+        ocsp_currency(&answer, &check->options, now_ns) != OCSP_CURRENT ||
+        !ocsp_signer_is_valid(&answer, check->options.skew_ns, now_ns))
         return false;
-    bool usable = hit_is_valid(check, &hit, now_ns) &&
-                  ocsp_currency(&hit.answer, &check->options, now_ns) == OCSP_CURRENT &&
-                  ocsp_signer_is_valid(&hit.answer, check->options.skew_ns, now_ns);
-    *out = ocsp_finding_of(hit.answer.status);
-    buf_free(&hit.der);
-    return usable;
+    *out = ocsp_finding_of(answer.status);
+    return true;
 }
 
 /* ---- the CA -------------------------------------------------------------------------------------- */

@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "health.h"
+#include "recall.h"
 #include "request.h"
 #include "transport.h"
 
@@ -76,8 +77,11 @@ void ocsp_result_release(struct ocsp_result *result)
 static void store(struct ocsp_result *result, const struct ocsp_ask *ask,
                   struct ocsp_fetcher *fetcher)
 {
+    struct ocsp_answer remembered;
     if (result->storage != OCSP_NOT_STORED)
         return;
+    /* what only a file remembers counts against a replay once it is verified: now, if not before */
+    ocsp_recall(fetcher->cache, ask, &remembered);
     struct ocsp_put put = { .key = ask->key,
                             .issuer = ask->issuer_key,
                             .subject = ask->subject,

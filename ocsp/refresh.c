@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "link.h"
 #include "policy.h"
+#include "recall.h"
 #include "service.h"
 
 #define AHEAD_LIFETIME_NS (60 * NS_PER_S)   /* shorter lives are not worth it */
@@ -220,32 +221,37 @@ void refresh_on_stored(void *ctx, const struct ocsp_ask *ask, const struct ocsp_
         settle(link);
 }
 
-/* What the cache holds, without counting it. */
-static void recall(struct link *link)
-{
-    struct ocsp_hit hit;
-    if (!ocsp_cache_peek(link->refresh->ocsp->cache, &link->key[0], &link->key[1], &hit))
-        return;
-    if (hit.is_verified) {
-        link->answer = hit.answer;
-        link->has_answer = true;
-    }
-    buf_free(&hit.der);
-}
-
 /* ---- questions ---------------------------------------------------------------------------------------- */
 
-static struct ocsp_ask make_ask(const struct link *link, struct buf *subject)
+static struct ocsp_ask make_silent_ask(const struct link *link)
 {
-    const struct ocsp_settings *settings = &link->refresh->ocsp->settings;
-    if (settings->print_name)
-        settings->print_name(X509_get_subject_name(link->cert), subject);
     return (struct ocsp_ask){ .cert = link->cert,
                               .issuer = link->issuer,
                               .key = link->key[0],
                               .issuer_key = link->key[1],
-                              .subject = buf_str(subject),
                               .options = link->options };
+}
+
+static struct ocsp_ask make_ask(const struct link *link, struct buf *subject)
+{
+    const struct ocsp_settings *settings = &link->refresh->ocsp->settings;
+    struct ocsp_ask question = make_silent_ask(link);
+    if (settings->print_name)
+        settings->print_name(X509_get_subject_name(link->cert), subject);
+    question.subject = buf_str(subject);
+    return question;
+}
+
+/* The cache knows something that we were not told: it is another one after a reload, for example. */
+static void recall(struct link *link)
+{
+    struct ocsp_answer answer;
+    struct ocsp_ask question = make_silent_ask(link);
+    if (!ocsp_recall(link->refresh->ocsp->cache, &question, &answer))
+        return;
+    link->answer = answer;
+    link->has_answer = true;
+    report_if_revoked(link);
 }
 
 static void ask(struct link *link)
@@ -286,6 +292,7 @@ static void on_result(struct ocsp_waiter *waiter, struct ocsp_result *result)
     } else {
         refresh->stats.failed++;
         link->failures++;
+        recall(link);
         log_failure(link, question.subject, why[0] ? why : ocsp_reason(finding));
     }
     link->is_asking = false;

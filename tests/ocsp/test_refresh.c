@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "ocsp/rig.h"
 #include "link.h"
 #include "service.h"
@@ -579,6 +580,46 @@ Test(refresh, watches_are_counted)
         spin();
     leave(second);
     cr_expect_eq(stats().watched, 0);
+    stop();
+}
+
+/* A cache as after a reload that brings in another folder, whose file remembers that the leaf was revoked a
+ * minute from now: nobody has verified that yet. */
+static struct ocsp_cache *cache_of_other_folder(void)
+{
+    struct answer_recipe recipe = { .cert = &rig.leaf,
+                                    .issuer = &rig.ca,
+                                    .status = ANSWER_REVOKED,
+                                    .this_update_s = PKI_NOW_S + 60,
+                                    .next_update_s = PKI_NOW_S + 7200 };
+    struct ocsp_digest key;
+    struct buf der = { 0 };
+    answer_make(&recipe, &der);
+    ocsp_digest_cert(rig.leaf.x509, &key);
+    struct ocsp_saved *saved = mem_zero(sizeof *saved);
+    saved->record = ocsp_record_new(&key, "", buf_span(&der));
+    cr_assert(ocsp_response_peek(buf_span(&der), &saved->answer));
+    struct ocsp_cache *cache =
+        ocsp_cache_new(&(struct ocsp_cache_settings){ .type = OCSP_CACHE_LOCAL });
+    ocsp_cache_restore(cache, &(struct ocsp_snapshot){ .items = saved, .count = 1 });
+    buf_free(&der);
+    return cache;
+}
+
+Test(refresh, a_replay_does_not_undo_a_revocation_that_only_a_file_remembers)
+{
+    leaf_lives(ANSWER_GOOD, 3600);
+    struct ocsp_links *links = let_in();
+    struct ocsp_cache *cache = cache_of_other_folder();
+    ocsp_use_cache(rig.ocsp, cache);
+    turn_at_ms(50 * 60000); /* the leaf's responder gives the same answer as before */
+    until(1, 1);
+    cr_expect_eq(ocsp_cache_stats(cache).revoked, 1);
+    while (reports == 0)
+        spin();
+    cr_expect_eq(revoked, rig.leaf.x509);
+    leave(links);
+    ocsp_cache_release(cache);
     stop();
 }
 
