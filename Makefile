@@ -38,7 +38,7 @@ demo:
 bench:
 	scripts/packages test
 	$(MAKE) build-release build-clang
-	VOUCH_SERVER=build/release/server/vouchd python3 tests/bench/bench.py build/clang
+	VOUCH_SERVER=build/release/server/vouchd python3 tests/bench/bench.py build/clang $(BENCH) -o docs/performance
 	VOUCH_SERVER=build/release/server/vouchd python3 tests/bench/handshakes.py build/clang
 
 .PHONY: fuzz

@@ -50,10 +50,12 @@ void run_crowd(const struct options *options, SSL_CTX *context, struct result *r
     for (uint32_t i = 0; i < count; i++)
         certs[i] = pki_make(&(struct pki_spec){
             .name = "crowd", .issuer = &issuer, .urls = { options->responder } });
-    measure_begin(options, result);
-    for (uint32_t i = 0; i < count; i++)
-        peer_greet(&peers[i], options, context, &certs[i]);
-    measure_end(options, result);
+    observe(options, &result->before);
+    for (uint32_t i = 0; i < count; i++) {
+        peer_reach(&peers[i], options);
+        peer_greet(&peers[i], context, &certs[i]);
+    }
+    observe(options, &result->after);
     result->published = count;
     fputs("waiting\n", stderr);
     for (uint32_t i = 0; i < count; i++)

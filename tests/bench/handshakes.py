@@ -10,15 +10,13 @@ counts: they repeat exactly, and CPU time does not do so within the few per cent
 """
 
 import json
-import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from bench import GENERATOR_CORE, KIB, ROUNDS, Server
+from server import GENERATOR_CORES, Server, find_generator, find_ours, find_theirs, version_of
 
 sys.path.append(str(Path(__file__).parent.parent / "responder"))
 from authority import ROOT_SLOT, Authority  # noqa: E402
@@ -32,6 +30,8 @@ CASES = [
 FEW, MANY = 20, 100  # handshakes under valgrind: the difference is free of start and stop
 MOST_FOR_HIT = 1.05  # of the instructions of a handshake without OCSP
 
+KIB = 1024
+ROUNDS = 3
 CROWD, REQUESTS = 1000, 60000
 CA_TIMEOUT_S = 6  # longer than the crowd takes to come, and over before the requests are
 MOST_P99 = 1.20  # of the p99 without a crowd
@@ -53,7 +53,7 @@ class Bench:
 
     def command(self, server, arguments, name):
         """The generator, as a client with the certificate NAME."""
-        return ["taskset", "-c", GENERATOR_CORE, self.generator, *arguments.split(),
+        return ["taskset", "-c", GENERATOR_CORES, self.generator, *arguments.split(),
                 "--port", server.port, "--pid", str(server.process.pid),
                 "--tls", "--ca", self.authority.path("ca.pem"),
                 "--cert", self.authority.path(f"{name}.pem"), "--key", self.authority.path(f"{name}.key")]
@@ -162,28 +162,19 @@ def print_crowd(which, alone, among, memory):
     return missed
 
 
-def knows_ocsp(binary):
-    said = subprocess.run([binary, "--version"], stdout=subprocess.PIPE, text=True, check=False).stdout
-    version = re.search(r"v(\d+)\.(\d+)", said)
-    return version and (int(version[1]), int(version[2])) >= (2, 10)
-
-
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     build = Path(sys.argv[1])
-    generator, program = (next(build.rglob(name), None) for name in ("loadgen", "scripted_responder"))
-    ours = os.environ.get("VOUCH_SERVER") or next(build.rglob("vouchd"), None)
-    theirs = shutil.which(os.environ.get("NATS_SERVER", "nats-server"))
-    if not generator or not program or not ours:
-        sys.exit("needs loadgen, scripted_responder and vouchd in the build folder")
-    binaries = {"vouchd": str(ours)}
-    if theirs and knows_ocsp(theirs):
-        binaries["nats-server"] = theirs
-    else:
+    program = next(build.rglob("scripted_responder"), None)
+    if not program:
+        sys.exit(f"there is no scripted_responder in {build}")
+    knowing = [path for path in find_theirs().values() if version_of(path) >= (2, 10, 0)]
+    binaries = {"vouchd": find_ours(build)} | ({"nats-server": knowing[-1]} if knowing else {})
+    if not knowing:
         print("no comparison: NATS_SERVER names no nats-server of version 2.10 or later")
     with tempfile.TemporaryDirectory() as folder, Authority(program, f"{folder}/certs") as authority:
-        bench = Bench(str(generator), authority, folder)
+        bench = Bench(find_generator(build), authority, folder)
         print_handshakes(measure_handshakes(bench, binaries), binaries)
         missed = print_instructions(instructions_of_handshakes(bench, binaries["vouchd"]))
         for which, binary in binaries.items():

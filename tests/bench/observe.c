@@ -1,71 +1,125 @@
-/* observe.c - what the server used: CPU time and memory, from /proc. */
+/* observe.c - what the server used: CPU time of process and threads, and memory. */
 #include "load.h"
 
+#include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-uint64_t clock_ns(void)
+static uint64_t ns_of(clockid_t clock)
 {
     struct timespec now;
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (clock_gettime(clock, &now) != 0)
+        die("cannot read the CPU time of the server: is it still running?");
     return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
 }
 
-static void read_line(pid_t pid, const char *name, char *line, int size)
+uint64_t clock_ns(void)
 {
-    char path[64];
-
-    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
-    FILE *file = fopen(path, "re");
-
-    if (!file || !fgets(line, size, file))
-        die("cannot read '%s': is the server still running?", path);
-    fclose(file);
+    return ns_of(CLOCK_MONOTONIC);
 }
 
-uint64_t process_cpu_us(pid_t pid)
+/* The same sum of user and system time as in /proc, but not in ticks of 10 ms. */
+static uint64_t process_cpu_ns(pid_t pid)
 {
-    char line[1024];
+    clockid_t clock;
+
+    if (clock_getcpuclockid(pid, &clock) != 0)
+        die("there is no process %d", (int)pid);
+    return ns_of(clock);
+}
+
+static bool read_line(const char *path, char *line, int size)
+{
+    FILE *file = fopen(path, "re");
+    bool got = file && fgets(line, size, file);
+
+    if (file)
+        fclose(file);
+    return got;
+}
+
+static uint64_t process_rss(pid_t pid)
+{
+    char path[64], line[256];
+    unsigned long pages = 0;
+
+    snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
+    if (!read_line(path, line, sizeof line) || sscanf(line, "%*u %lu", &pages) != 1)
+        die("cannot understand '%s'", path);
+    return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+/* 0 for a thread that has ended meanwhile. */
+static uint64_t thread_cpu_us(pid_t pid, const char *thread)
+{
+    char path[64], line[1024];
     unsigned long user = 0, kernel = 0;
 
-    if (pid == 0)
+    snprintf(path, sizeof path, "/proc/%d/task/%.16s/stat", (int)pid, thread);
+    if (!read_line(path, line, sizeof line))
         return 0;
-    read_line(pid, "stat", line, sizeof line);
     const char *after_name = strrchr(line, ')'); /* a name may hold blanks and brackets */
 
     if (!after_name ||
         sscanf(after_name + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
                &kernel) != 2)
-        die("cannot understand /proc/%d/stat", (int)pid);
+        die("cannot understand '%s'", path);
     return (user + kernel) * (1000000U / (uint64_t)sysconf(_SC_CLK_TCK));
 }
 
-uint64_t process_rss(pid_t pid)
+static void observe_threads(pid_t pid, struct usage *usage)
 {
-    char line[256];
-    unsigned long pages = 0;
+    char path[64];
+    struct dirent *entry;
 
+    snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+    DIR *folder = opendir(path);
+
+    if (!folder)
+        die("cannot read '%s'", path);
+    while ((entry = readdir(folder)) && usage->thread_count < MOST_THREADS) {
+        if (entry->d_name[0] == '.')
+            continue;
+        uint32_t i = usage->thread_count++;
+
+        usage->threads[i].id = (pid_t)strtol(entry->d_name, NULL, 10);
+        usage->threads[i].cpu_us = thread_cpu_us(pid, entry->d_name);
+    }
+    closedir(folder);
+}
+
+void observe(const struct options *options, struct usage *usage)
+{
+    pid_t pid = options->server_pid;
+
+    *usage = (struct usage){ .at_ns = clock_ns() };
     if (pid == 0)
-        return 0;
-    read_line(pid, "statm", line, sizeof line);
-    if (sscanf(line, "%*u %lu", &pages) != 1)
-        die("cannot understand /proc/%d/statm", (int)pid);
-    return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
+        return;
+    usage->cpu_ns = process_cpu_ns(pid);
+    usage->rss = process_rss(pid);
+    observe_threads(pid, usage);
 }
 
-void measure_begin(const struct options *options, struct result *result)
+static uint64_t earlier_us(const struct usage *usage, pid_t thread)
 {
-    result->rss_start = process_rss(options->server_pid);
-    result->cpu_us = process_cpu_us(options->server_pid);
-    result->elapsed_ns = clock_ns();
+    for (uint32_t i = 0; i < usage->thread_count; i++)
+        if (usage->threads[i].id == thread)
+            return usage->threads[i].cpu_us;
+    return 0;
 }
 
-void measure_end(const struct options *options, struct result *result)
+uint64_t busiest_thread_us(const struct usage *before, const struct usage *after)
 {
-    result->elapsed_ns = clock_ns() - result->elapsed_ns;
-    result->cpu_us = process_cpu_us(options->server_pid) - result->cpu_us;
-    result->rss_end = process_rss(options->server_pid);
+    uint64_t most = 0;
+
+    for (uint32_t i = 0; i < after->thread_count; i++) {
+        uint64_t used = after->threads[i].cpu_us - earlier_us(before, after->threads[i].id);
+
+        most = used > most ? used : most;
+    }
+    return most;
 }

@@ -10,13 +10,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 enum { TLS_PIECE = 16384, LINE_ROOM = 8192 };
 
+/* who comes with a user has this password */
 #define CONNECT_LINE                                                                               \
-    "CONNECT {\"verbose\":false,\"pedantic\":false,\"protocol\":0,\"lang\":\"load\"}\r\nPING\r\n"
+    "CONNECT "                                                                                     \
+    "{\"verbose\":false,\"pedantic\":false,\"protocol\":0,\"lang\":\"load\",\"user\":\"%s\","      \
+    "\"pass\":\"load\"}\r\nPING\r\n"
 
 /* ---- opening ------------------------------------------------------------------------------ */
 
@@ -56,34 +60,44 @@ static int open_socket(uint16_t port)
 }
 
 /* While opening, the socket still blocks. */
-static size_t read_blocking(struct peer *peer, char *into, size_t size)
+static size_t look_or_take(struct peer *peer, char *into, size_t size, bool look)
 {
-    ssize_t got = peer->ssl ? SSL_read(peer->ssl, into, (int)size) : read(peer->fd, into, size);
+    ssize_t got = !peer->ssl ? recv(peer->fd, into, size, look ? MSG_PEEK : 0)
+                  : look     ? SSL_peek(peer->ssl, into, (int)size)
+                             : SSL_read(peer->ssl, into, (int)size);
 
     if (got <= 0)
         die("the server closed a connection that was being opened");
     return (size_t)got;
 }
 
-/* Reads until the bytes end with this line; what stands before it does not matter. */
+/* Reads up to and with this ending, and not a byte more; what stands before it does not matter. */
 static void await_line(struct peer *peer, const char *ending)
 {
     char bytes[LINE_ROOM];
-    size_t end = 0, wanted = strlen(ending);
+    size_t end = 0;
 
-    while (end < wanted || memcmp(bytes + end - wanted, ending, wanted) != 0) {
+    for (const char *found = NULL; !found;) {
         if (end == sizeof bytes)
             die("the server sent more than expected");
-        end += read_blocking(peer, bytes + end, 1);
-        if (end >= 6 && memcmp(bytes + end - 6, "-ERR '", 6) == 0)
+        size_t got = look_or_take(peer, bytes + end, sizeof bytes - end, true);
+
+        found = memmem(bytes, end + got, ending, strlen(ending));
+        if (found)
+            got = (size_t)(found - bytes) + strlen(ending) - end;
+        end += look_or_take(peer, bytes + end, got, false);
+        if (memmem(bytes, end, "-ERR '", 6))
             die("the server refused a connection");
     }
 }
 
-void peer_greet(struct peer *peer, const struct options *options, SSL_CTX *context,
-                const struct pki_cert *own)
+void peer_reach(struct peer *peer, const struct options *options)
 {
     *peer = (struct peer){ .fd = open_socket(options->port) };
+}
+
+void peer_greet(struct peer *peer, SSL_CTX *context, const struct pki_cert *own)
+{
     await_line(peer, "\r\n");
     if (!context)
         return;
@@ -96,11 +110,25 @@ void peer_greet(struct peer *peer, const struct options *options, SSL_CTX *conte
         die("the TLS handshake failed");
 }
 
-void peer_open(struct peer *peer, const struct options *options, SSL_CTX *context)
+void peer_log_in(struct peer *peer, const char *user)
 {
-    peer_greet(peer, options, context, NULL);
-    peer_send(peer, CONNECT_LINE, sizeof CONNECT_LINE - 1);
+    char line[MOST_HEAD];
+    int size = snprintf(line, sizeof line, CONNECT_LINE, user ? user : "");
+
+    peer_send(peer, line, (size_t)size);
+}
+
+void peer_await_pong(struct peer *peer)
+{
     await_line(peer, "PONG\r\n");
+}
+
+void peer_open(struct peer *peer, const struct options *options, SSL_CTX *context, const char *user)
+{
+    peer_reach(peer, options);
+    peer_greet(peer, context, NULL);
+    peer_log_in(peer, user);
+    peer_await_pong(peer);
     fcntl(peer->fd, F_SETFL, O_NONBLOCK);
 }
 
@@ -108,8 +136,16 @@ void peer_barrier(struct peer *peer)
 {
     fcntl(peer->fd, F_SETFL, 0);
     peer_send(peer, "PING\r\n", 6);
-    await_line(peer, "PONG\r\n");
+    peer_await_pong(peer);
     fcntl(peer->fd, F_SETFL, O_NONBLOCK);
+}
+
+void peer_watch(const struct peer *peer, int epoll, uint32_t events, uint64_t number)
+{
+    struct epoll_event event = { .events = events | EPOLLET, .data.u64 = number };
+
+    if (epoll_ctl(epoll, EPOLL_CTL_ADD, peer->fd, &event) != 0)
+        die("epoll_ctl failed");
 }
 
 void peer_close(struct peer *peer)

@@ -1,18 +1,18 @@
-/* reqrep.c - requesters who wait for their replies, and one who answers. */
+/* reqrep.c - requesters who wait for their replies, and one who answers with the same bytes. */
 #include "load.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 
-enum { EVENT_COUNT = 256, SLOWEST_US = 1000000 };
+enum { EVENT_COUNT = 256 };
 
 struct requester {
     struct peer peer;
     struct inbox inbox;
-    char request[512]; /* the line; the payload follows it */
-    size_t request_size;
+    uint32_t index;
+    char *request; /* the line; the payload follows it */
+    size_t head_size;
     uint64_t asked, answered;
     uint64_t *asked_at_ns; /* a ring of those under way, answered in order */
 };
@@ -22,6 +22,15 @@ struct responder {
     struct inbox inbox;
     char *answers; /* of one read, written at once */
     size_t answers_size;
+};
+
+struct run {
+    const struct options *options;
+    struct requester *requesters;
+    struct responder responder;
+    struct histogram *waits;
+    uint64_t end_ns;
+    int epoll;
 };
 
 static void put(struct responder *responder, const char *bytes, size_t size)
@@ -52,137 +61,145 @@ static void answer(struct responder *responder)
     }
 }
 
-static void ask(struct requester *requester, const struct options *options)
+static bool may_ask(const struct run *run, const struct requester *requester)
 {
-    static char *payload;
-
-    if (!payload) {
-        payload = reserve(options->size + 2);
-        memset(payload, 'x', options->size);
-        memcpy(payload + options->size, "\r\n", 2);
-    }
-    memcpy(requester->request + requester->request_size, payload,
-           options->size < 256 ? options->size + 2 : 0);
-    requester->asked_at_ns[requester->asked++ % options->in_flight] = clock_ns();
-    if (options->size < 256) {
-        peer_send(&requester->peer, requester->request,
-                  requester->request_size + options->size + 2);
-        return;
-    }
-    peer_send(&requester->peer, requester->request, requester->request_size);
-    peer_send(&requester->peer, payload, options->size + 2);
+    return requester->asked < run->options->messages &&
+           (run->end_ns == 0 || clock_ns() < run->end_ns);
 }
 
-static void hear(struct requester *requester, const struct options *options, uint32_t *histogram)
+static void ask(const struct run *run, struct requester *requester)
+{
+    size_t size = run->options->size;
+
+    payload_write(requester->request + requester->head_size, size, requester->asked,
+                  requester->index);
+    requester->asked_at_ns[requester->asked++ % run->options->in_flight] = clock_ns();
+    peer_send(&requester->peer, requester->request, requester->head_size + size + 2);
+}
+
+static void check_reply(const struct run *run, const struct requester *requester,
+                        const struct message *message)
+{
+    uint64_t number;
+    uint32_t index;
+
+    if (message->size != run->options->size)
+        die("a reply has %zu bytes instead of %zu", message->size, run->options->size);
+    if (!run->options->check)
+        return;
+    payload_read(message, &number, &index);
+    if (index != requester->index || number != requester->answered)
+        die("requester %u got reply %llu of %u when %llu was due", requester->index,
+            (unsigned long long)number, index, (unsigned long long)requester->answered);
+}
+
+static void hear(struct run *run, struct requester *requester)
 {
     struct message message;
     uint32_t pongs = 0;
 
     while (inbox_fill(&requester->inbox, &requester->peer)) {
         while (inbox_next(&requester->inbox, &message, &pongs)) {
-            uint64_t asked_at = requester->asked_at_ns[requester->answered++ % options->in_flight];
-            uint64_t waited_us = (clock_ns() - asked_at) / 1000;
+            check_reply(run, requester, &message);
+            uint64_t asked_at =
+                requester->asked_at_ns[requester->answered++ % run->options->in_flight];
 
-            if (message.size != options->size)
-                die("a reply has %zu bytes instead of %zu", message.size, options->size);
-            histogram[waited_us < SLOWEST_US ? waited_us : SLOWEST_US - 1]++;
-            if (requester->asked < options->messages)
-                ask(requester, options);
+            histogram_add(run->waits, clock_ns() - asked_at);
+            if (may_ask(run, requester))
+                ask(run, requester);
         }
     }
 }
 
-static uint32_t percentile(const uint32_t *histogram, uint64_t total, unsigned percent)
-{
-    uint64_t seen = 0, wanted = total * percent / 100;
-
-    for (uint32_t us = 0; us < SLOWEST_US; us++) {
-        seen += histogram[us];
-        if (seen > wanted)
-            return us;
-    }
-    return SLOWEST_US;
-}
-
 static void subscribe(struct peer *peer, const char *subject)
 {
-    char line[512];
+    char line[MOST_HEAD];
     int size = snprintf(line, sizeof line, "SUB %s 1\r\n", subject);
 
     peer_send(peer, line, (size_t)size);
     peer_barrier(peer);
 }
 
-static void open_requester(struct requester *requester, uint32_t index,
-                           const struct options *options, SSL_CTX *context)
+static void open_requester(struct run *run, uint32_t index, SSL_CTX *context)
 {
+    const struct options *options = run->options;
+    struct requester *requester = &run->requesters[index];
     char inbox[64];
 
-    peer_open(&requester->peer, options, context);
+    requester->index = index;
+    peer_open(&requester->peer, options, context, options->publisher_user);
     inbox_init(&requester->inbox, options->size);
     snprintf(inbox, sizeof inbox, "_INBOX.load.%u", index);
     subscribe(&requester->peer, inbox);
-    requester->request_size = (size_t)snprintf(requester->request, 256, "PUB %s %s %zu\r\n",
-                                               options->subject, inbox, options->size);
+    requester->request = reserve(options->size + MOST_HEAD);
+    requester->head_size = (size_t)snprintf(requester->request, MOST_HEAD, "PUB %s %s %zu\r\n",
+                                            options->subject, inbox, options->size);
+    memcpy(requester->request + requester->head_size + options->size, "\r\n", 2);
     requester->asked_at_ns = reserve(options->in_flight * sizeof *requester->asked_at_ns);
+    peer_watch(&requester->peer, run->epoll, EPOLLIN, index);
 }
 
-static void watch(int epoll, const struct peer *peer, uint64_t index)
+static void open_responder(struct run *run, SSL_CTX *context)
 {
-    struct epoll_event event = { .events = EPOLLIN | EPOLLET, .data.u64 = index };
+    struct responder *responder = &run->responder;
 
-    if (epoll_ctl(epoll, EPOLL_CTL_ADD, peer->fd, &event) != 0)
-        die("epoll_ctl failed");
+    peer_open(&responder->peer, run->options, context, run->options->subscriber_user);
+    inbox_init(&responder->inbox, run->options->size);
+    /* an answer is shorter than its question */
+    responder->answers = reserve(2 * responder->inbox.room);
+    subscribe(&responder->peer, run->options->subject);
+    peer_watch(&responder->peer, run->epoll, EPOLLIN, run->options->publishers);
 }
 
-static uint64_t answered(const struct requester *requesters, uint32_t count)
+static bool finished(const struct run *run)
 {
-    uint64_t sum = 0;
+    for (uint32_t i = 0; i < run->options->publishers; i++) {
+        const struct requester *requester = &run->requesters[i];
 
-    for (uint32_t i = 0; i < count; i++)
-        sum += requesters[i].answered;
-    return sum;
-}
-
-void run_reqrep(const struct options *options, SSL_CTX *context, struct result *result)
-{
-    uint32_t count = options->publishers;
-    struct requester *requesters = reserve(count * sizeof *requesters);
-    uint32_t *histogram = reserve(SLOWEST_US * sizeof *histogram);
-    struct responder responder = { 0 };
-    struct epoll_event events[EVENT_COUNT];
-    int epoll = epoll_create1(EPOLL_CLOEXEC);
-
-    peer_open(&responder.peer, options, context);
-    inbox_init(&responder.inbox, options->size);
-    responder.answers =
-        reserve(2 * responder.inbox.room); /* an answer is shorter than its question */
-    subscribe(&responder.peer, options->subject);
-    watch(epoll, &responder.peer, count);
-    for (uint32_t i = 0; i < count; i++) {
-        open_requester(&requesters[i], i, options, context);
-        watch(epoll, &requesters[i].peer, i);
+        if (requester->answered < requester->asked || may_ask(run, requester))
+            return false;
     }
+    return true;
+}
 
-    measure_begin(options, result);
-    for (uint32_t i = 0; i < count; i++)
-        for (uint32_t k = 0; k < options->in_flight && k < options->messages; k++)
-            ask(&requesters[i], options);
-    while (answered(requesters, count) < options->messages * count) {
-        int ready = epoll_wait(epoll, events, EVENT_COUNT, 20000);
+static void turn_until_finished(struct run *run)
+{
+    struct epoll_event events[EVENT_COUNT];
+
+    for (uint32_t i = 0; i < run->options->publishers; i++)
+        for (uint32_t k = 0; k < run->options->in_flight && may_ask(run, &run->requesters[i]); k++)
+            ask(run, &run->requesters[i]);
+    while (!finished(run)) {
+        int ready = epoll_wait(run->epoll, events, EVENT_COUNT, 20000);
 
         if (ready == 0)
             die("no reply within 20 s");
         for (int i = 0; i < ready; i++) {
-            if (events[i].data.u64 == count)
-                answer(&responder);
+            if (events[i].data.u64 == run->options->publishers)
+                answer(&run->responder);
             else
-                hear(&requesters[events[i].data.u64], options, histogram);
+                hear(run, &run->requesters[events[i].data.u64]);
         }
     }
-    measure_end(options, result);
-    result->published = options->messages * count;
+}
+
+void run_reqrep(const struct options *options, SSL_CTX *context, struct result *result)
+{
+    struct run run = { .options = options,
+                       .requesters = reserve(options->publishers * sizeof *run.requesters),
+                       .waits = histogram_new(),
+                       .epoll = epoll_create1(EPOLL_CLOEXEC) };
+
+    open_responder(&run, context);
+    for (uint32_t i = 0; i < options->publishers; i++)
+        open_requester(&run, i, context);
+
+    observe(options, &result->before);
+    run.end_ns = options->limit_ns > 0 ? clock_ns() + options->limit_ns : 0;
+    turn_until_finished(&run);
+    observe(options, &result->after);
+    for (uint32_t i = 0; i < options->publishers; i++)
+        result->published += run.requesters[i].answered;
     result->delivered = result->published;
-    result->p50_us = percentile(histogram, result->published, 50);
-    result->p99_us = percentile(histogram, result->published, 99);
+    histogram_read(run.waits, result);
 }
