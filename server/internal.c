@@ -16,6 +16,7 @@
 #include <stdlib.h>
 
 struct subscription {
+    uint64_t number;
     struct sub *sub; /* its sid is the number */
     struct account *account;
     internal_message_fn *on_message;
@@ -67,12 +68,14 @@ static struct span keep(uint8_t **at, struct span bytes)
 static void queue_delivery(const struct sub *sub, const struct run *run,
                            const struct message *message)
 {
+    const struct internal *internal = sub->conn->session;
+    const struct subscription *subscription = map_get(&internal->subscriptions, sub_sid(sub));
     size_t size = run->subject.len + message->reply.len + message->data.len;
     struct delivery *delivery = mem_alloc(sizeof *delivery + size);
     uint8_t *at = delivery->bytes;
     struct span data = message->data;
     delivery->post = (struct post){ .run = hand_to_subscriber };
-    delivery->number = strtoull((const char *)sub_sid(sub).ptr, NULL, 10);
+    delivery->number = subscription->number;
     delivery->message = (struct internal_message){ .account = run->account, .origin = run->origin };
     delivery->message.subject = keep(&at, run->subject);
     delivery->message.reply = keep(&at, message->reply);
@@ -121,6 +124,7 @@ uint64_t internal_subscribe(struct internal *internal, struct account *account, 
     char sid[24];
     int len = snprintf(sid, sizeof sid, "%" PRIu64, ++internal->last_number);
     struct subscription *subscription = mem_zero(sizeof *subscription);
+    subscription->number = internal->last_number;
     subscription->sub = sub_new(&internal->conn, CONTROL_WORKER, span_of(subject),
                                 (struct span){ 0 }, span_make(sid, (size_t)len));
     subscription->account = account;
