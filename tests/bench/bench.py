@@ -11,17 +11,15 @@ VOUCH_SERVER and NATS_SERVER name other binaries, the latter several if you like
 """
 
 import argparse
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import report
-from rows import CONCLUSIONS, ROWS
+from rows import CONCLUSIONS, ROWS, certificates, config_of, words_of
 from server import OURS, Server, find_generator, find_ours, find_theirs
 
-MAKE_CERTS = Path(__file__).parent.parent / "certs" / "make.sh"
 LONGER = 4  # times the time of the others: percentiles need many messages
 
 
@@ -51,21 +49,13 @@ class Bench:
     at_start: dict = field(default_factory=dict)
 
     def __post_init__(self):
-        self.certs = self.folder / "certs"
-        subprocess.run(["sh", str(MAKE_CERTS), str(self.certs)], check=True, stdout=subprocess.DEVNULL)
-        tls = f"--tls --ca {self.certs}/ca.pem"
-        self.words = {"t": self.seconds, "long": self.seconds * LONGER, "tls": tls,
-                      "mtls": f"{tls} --cert {self.certs}/client-good.pem --key {self.certs}/client-good.key"}
-
-    def config(self, row):
-        cert = f'cert_file: "{self.certs}/server.pem", key_file: "{self.certs}/server.key", timeout: 10'
-        blocks = {"tls": f"tls {{ {cert} }}\n",
-                  "mtls": f'tls {{ {cert}, ca_file: "{self.certs}/ca.pem", verify: true }}\n'}
-        return blocks.get(row.config, row.config)
+        self.certs = certificates(self.folder / "certs")
+        self.words = words_of(self.certs, self.seconds, self.seconds * LONGER)
 
     def measure(self, row, name):
         self.servers += 1
-        server = Server(self.binaries[name], self.folder / str(self.servers), self.config(row), cores=row.cores[0])
+        server = Server(self.binaries[name], self.folder / str(self.servers), config_of(row.config, self.certs),
+                        cores=row.cores[0])
         try:
             session = Session(server, self.generator, self.words, row.cores[1])
             answer = row.load(session) if callable(row.load) else session.run(row.load)

@@ -3,9 +3,12 @@
 A row starts a fresh server, lets the generator load it, and takes some figures from what that says. Of several
 rounds the best figure of each server counts: a disturbance only ever adds."""
 
+import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 
 KIB = 1024
+MAKE_CERTS = Path(__file__).parent.parent / "certs" / "make.sh"
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,27 @@ def churn(session):
                    "speed_kept": busy["messages_per_s"] / alone["messages_per_s"]}
 
 
-# "{t}" is the time of a run in seconds; "{tls}" and "{mtls}" are the options of a TLS client
+def certificates(folder):
+    subprocess.run(["sh", str(MAKE_CERTS), str(folder)], check=True, stdout=subprocess.DEVNULL)
+    return folder
+
+
+def words_of(certs, seconds, long):
+    """What the braces in a row's load stand for: the time of a run, and of one that needs many messages for its
+    percentiles; the options of a TLS client without and with a certificate."""
+    tls = f"--tls --ca {certs}/ca.pem"
+    return {"t": seconds, "long": long, "tls": tls,
+            "mtls": f"{tls} --cert {certs}/client-good.pem --key {certs}/client-good.key"}
+
+
+def config_of(config, certs):
+    """What stands in the server's configuration for the one of a row."""
+    cert = f'cert_file: "{certs}/server.pem", key_file: "{certs}/server.key", timeout: 10'
+    blocks = {"tls": f"tls {{ {cert} }}\n",
+              "mtls": f'tls {{ {cert}, ca_file: "{certs}/ca.pem", verify: true }}\n'}
+    return blocks.get(config, config)
+
+
 COMPARED = [
     Row("publish only, 16 B", "pub -t {t} -s 16", cpu(4)),
     Row("publish only, 128 B", "pub -t {t} -s 128", cpu(4)),

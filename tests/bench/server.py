@@ -16,6 +16,11 @@ SERVER_CORES, GENERATOR_CORES = "0", "1"
 OURS = "vouchd"
 
 
+def pinned(cores):
+    """How a command begins that may use these cores only; None: all."""
+    return ["taskset", "-c", cores] if cores else []
+
+
 class Server:
     """A server process on a free port, pinned to its core."""
 
@@ -27,7 +32,7 @@ class Server:
         config.write_text('listen: "127.0.0.1:-1"\nping_interval: "10m"\n' + more)
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                ["taskset", "-c", cores, *under, str(Path(binary).resolve()), "-c", str(config)],
+                [*pinned(cores), *under, str(Path(binary).resolve()), "-c", str(config)],
                 stdout=log, stderr=log, cwd=self.folder)
         self.port = self.await_port()
         self.rss_at_start = self.rss()
@@ -51,7 +56,7 @@ class Server:
     def load(self, generator, arguments, cores=GENERATOR_CORES):
         """What the generator says about one run."""
         done = subprocess.run(
-            ["taskset", "-c", cores, generator, *arguments.split(),
+            [*pinned(cores), generator, *arguments.split(),
              "--port", self.port, "--pid", str(self.process.pid)],
             stdout=subprocess.PIPE, check=False, timeout=300)
         if done.returncode != 0:
