@@ -12,6 +12,7 @@
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define BACKLOG          4096
@@ -99,19 +100,41 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 
 /* ---- opening --------------------------------------------------------------------------------------------- */
 
-static int bind_address(const struct addrinfo *address)
+static int bind_address(const struct sockaddr *address, socklen_t size)
 {
-    int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    int on = 1;
+    int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int on = 1, off = 0;
     if (fd < 0)
         return -1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (bind(fd, address->ai_addr, address->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
+    if (address->sa_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+    if (bind(fd, address, size) == 0 && listen(fd, BACKLOG) == 0)
         return fd;
     int reason = errno;
     close(fd);
     errno = reason;
     return -1;
+}
+
+static bool is_any_ipv4(const struct addrinfo *address)
+{
+    const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)address->ai_addr;
+    return address->ai_family == AF_INET && v4->sin_addr.s_addr == htonl(INADDR_ANY);
+}
+
+/* All addresses of the machine are those of both families, also when they are written 0.0.0.0: a client that is told
+ * "localhost" often tries ::1 and nothing else. Source: nats-server (Go listens this way). */
+static int bind_first(const struct addrinfo *address)
+{
+    if (is_any_ipv4(address)) {
+        const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)address->ai_addr;
+        struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = v4->sin_port };
+        int fd = bind_address((const struct sockaddr *)&v6, sizeof v6);
+        if (fd >= 0 || errno == EADDRINUSE || errno == EACCES)
+            return fd; /* else this machine has no IPv6 */
+    }
+    return bind_address(address->ai_addr, address->ai_addrlen);
 }
 
 static int port_of(int fd)
@@ -124,6 +147,11 @@ static int port_of(int fd)
                                                : ((struct sockaddr_in *)&address)->sin_port);
 }
 
+char *listener_address(const char *host, int port)
+{
+    return mem_printf(strchr(host, ':') ? "[%s]:%d" : "%s:%d", host, port);
+}
+
 static int open_socket(const char *host, int port, struct error *err)
 {
     char service[16];
@@ -134,12 +162,13 @@ static int open_socket(const char *host, int port, struct error *err)
         error_set(err, "listen tcp: lookup %s: %s", host, gai_strerror(status));
         return -1;
     }
-    int fd = bind_address(found);
+    int fd = bind_first(found);
     if (fd < 0) {
-        char reason[128];
+        char reason[128], *where = listener_address(host, port);
         snprintf(reason, sizeof reason, "%s", strerror(errno));
         reason[0] = (char)tolower((unsigned char)reason[0]);
-        error_set(err, "listen tcp %s:%d: bind: %s", host, port, reason);
+        error_set(err, "listen tcp %s: bind: %s", where, reason);
+        free(where);
     }
     freeaddrinfo(found);
     return fd;

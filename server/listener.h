@@ -19,6 +19,9 @@ struct listener_settings {
     bool on_control;                 /* connections stay on the control loop */
 };
 
+/** "HOST:PORT", or "[HOST]:PORT" where the host is an IPv6 address. Owned. */
+char *listener_address(const char *host, int port);
+
 /** Binds and listens; accepting starts at once. NULL and the error:
  *  listen tcp H:P: bind: address already in use */
 struct listener *listener_open(const struct listener_settings *settings, struct error *err);

@@ -230,8 +230,9 @@ static bool open_monitor(struct server *server)
         error_prefix(&err, "Can't start monitoring: can't listen to the monitor port");
         return fatal(&err);
     }
-    log_inf("Starting %s monitor on %s:%d", is_https ? "https" : "http", options->http_host,
-            listener_port(server->monitor_listener));
+    char *where = listener_address(options->http_host, listener_port(server->monitor_listener));
+    log_inf("Starting %s monitor on %s", is_https ? "https" : "http", where);
+    free(where);
     return true;
 }
 
@@ -244,12 +245,15 @@ static bool open_clients(struct server *server)
     };
     server->client_listener = listener_open(&settings, &err);
     if (!server->client_listener) {
-        log_line(LOG_FTL, "Error listening on port: %s:%d, \"%s\"", options->host, options->port,
-                 err.text);
+        char *wanted = listener_address(options->host, options->port);
+        log_line(LOG_FTL, "Error listening on port: %s, \"%s\"", wanted, err.text);
+        free(wanted);
         return false;
     }
     server->client_port = listener_port(server->client_listener);
-    log_inf("Listening for client connections on %s:%d", options->host, server->client_port);
+    char *where = listener_address(options->host, server->client_port);
+    log_inf("Listening for client connections on %s", where);
+    free(where);
     if (options->tls)
         log_inf("TLS %s for client connections", options->allow_non_tls ? "available" : "required");
     if (options->tls && options->tls->handshake_first == TLS_HANDSHAKE_FIRST)

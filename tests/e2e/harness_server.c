@@ -251,7 +251,7 @@ void server_mark_log(struct server *server)
 static uint16_t port_after(const char *log, const char *words)
 {
     const char *line = strstr(log, words);
-    const char *colon = line ? strchr(line + strlen(words), ':') : NULL;
+    const char *colon = line ? memrchr(line, ':', strcspn(line, "\n")) : NULL;
 
     return colon ? (uint16_t)strtoul(colon + 1, NULL, 10) : 0;
 }
