@@ -1,6 +1,8 @@
 /* cert_map.c - see cert_map.h. */
 #include "cert_map.h"
 
+#include <string.h>
+
 struct search {
     const struct cert_map_users *users;
     size_t found;
@@ -58,6 +60,7 @@ static bool find_by_parts(struct search *search, const X509_NAME *name)
     return best != TLS_DN_OTHER;
 }
 
+/* A name with a NUL, which is printed as \00, is nobody's. */
 static bool find_by_text(struct search *search, const X509_NAME *name)
 {
     struct buf text = { 0 };
@@ -65,7 +68,8 @@ static bool find_by_text(struct search *search, const X509_NAME *name)
     size_t without_domain = text.len;
     tls_name_print_domain(name, &text);
     bool found =
-        is_user(search, buf_span(&text)) || is_user(search, span_make(text.data, without_domain));
+        !strstr(buf_str(&text), "\\00") &&
+        (is_user(search, buf_span(&text)) || is_user(search, span_make(text.data, without_domain)));
     buf_free(&text);
     return found;
 }
