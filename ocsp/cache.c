@@ -1,44 +1,16 @@
 /* cache.c - the answers in memory, their counters, and who goes when there are too many. */
-#include "cache.h"
+#include "cache_inside.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/map.h"
 #include "base/mem.h"
 #include "base/s2.h"
 #include "base/text.h"
 #include "store.h"
 
 #define KEPT_EXPIRED_NS (24 * 3600 * NS_PER_S) /* then the sweep takes what is no revocation */
-
-struct entry {
-    struct ocsp_record *record; /* the map's key lies in it */
-    struct ocsp_answer answer;
-    bool is_verified;          /* false: the answer is only what a file says */
-    struct ocsp_digest issuer; /* SPKI for which it was verified */
-    uint64_t version;          /* no two puts have the same */
-    uint64_t hits;             /* also those of entries that it replaced */
-    bool is_used;              /* somebody had a hit */
-    size_t place;              /* in the heap */
-};
-
-struct ocsp_cache {
-    struct ocsp_cache_settings settings; /* does not change */
-    char *path;                          /* of the file, or NULL; nor does this */
-    _Atomic unsigned refs;
-    /* Guards everything below. Nothing is called while it is held, except memory, map and heap:
-     * no log, no callback, no cryptography. */
-    pthread_mutex_t mutex;
-    struct map entries;  /* fingerprint -> entry, owned */
-    struct entry **heap; /* the same entries; the first to go on top */
-    struct ocsp_stats stats;
-    uint64_t last_version;
-    uint64_t changes, saved_changes; /* since the start; up to the last save */
-};
 
 /* ---- which entry goes first ---------------------------------------------------------------- */
 
@@ -58,55 +30,32 @@ static int64_t expires_ns(const struct ocsp_cache *cache, const struct entry *en
     return ns;
 }
 
-/* Revocations are worth more than all else; among equals the longest expired goes first. */
-static bool goes_before(const struct ocsp_cache *cache, const struct entry *a,
-                        const struct entry *b)
+/* The place in the heap. Revocations are worth more than all else; among equals the longest expired goes first. */
+static int64_t worth(const struct ocsp_cache *cache, const struct entry *entry)
 {
-    if (is_revoked(a) != is_revoked(b))
-        return is_revoked(b);
-    return expires_ns(cache, a) < expires_ns(cache, b);
+    int64_t half = INT64_MAX / 2 + 1, when = expires_ns(cache, entry) / 2;
+    return is_revoked(entry) ? when + half : when - half;
 }
 
-static void heap_set(struct ocsp_cache *cache, size_t place, struct entry *entry)
+static struct entry *entry_at(const struct ocsp_cache *cache, size_t place)
 {
-    cache->heap[place] = entry;
-    entry->place = place;
+    return list_entry(cache->heap.nodes[place], struct entry, worth);
 }
 
-static void heap_up(struct ocsp_cache *cache, struct entry *entry)
+static struct entry *least_worth(const struct ocsp_cache *cache)
 {
-    size_t place = entry->place;
-    while (place > 0 && goes_before(cache, entry, cache->heap[(place - 1) / 2])) {
-        heap_set(cache, place, cache->heap[(place - 1) / 2]);
-        place = (place - 1) / 2;
-    }
-    heap_set(cache, place, entry);
-}
-
-static void heap_down(struct ocsp_cache *cache, struct entry *entry, size_t count)
-{
-    size_t place = entry->place;
-    for (;;) {
-        size_t child = 2 * place + 1;
-        if (child >= count)
-            break;
-        if (child + 1 < count && goes_before(cache, cache->heap[child + 1], cache->heap[child]))
-            child++;
-        if (!goes_before(cache, cache->heap[child], entry))
-            break;
-        heap_set(cache, place, cache->heap[child]);
-        place = child;
-    }
-    heap_set(cache, place, entry);
+    return cache->heap.count > 0 ? entry_at(cache, 0) : NULL;
 }
 
 /* ---- entries, under the mutex -------------------------------------------------------------- */
 
-static struct entry *entry_new(struct ocsp_record *record, const struct ocsp_answer *answer)
+struct entry *cache_entry_new(struct ocsp_record *record, const struct ocsp_answer *answer)
 {
     struct entry *entry = mem_zero(sizeof *entry);
-    entry->record = record; /* taken */
+    entry->record = record;
     entry->answer = *answer;
+    entry->order.entry = entry;
+    list_init(&entry->order.link);
     return entry;
 }
 
@@ -143,27 +92,19 @@ static void remove_entry(struct ocsp_cache *cache, struct entry *entry)
     map_remove(&cache->entries, key_span(&entry->record->key));
     count(cache, entry, false);
     cache->changes++;
-    size_t left = (size_t)cache->stats.responses;
-    struct entry *last = cache->heap[left];
-    if (last != entry) {
-        heap_set(cache, entry->place, last);
-        heap_up(cache, last);
-        heap_down(cache, last, left);
-    }
+    heap_remove(&cache->heap, &entry->worth);
+    list_remove(&entry->order.link);
     entry_free(entry);
 }
 
 static void add_entry(struct ocsp_cache *cache, struct entry *entry)
 {
-    size_t place = (size_t)cache->stats.responses;
-    if ((place & (place - 1)) == 0) /* full at 0 and at each power of two */
-        cache->heap = mem_resize_array(cache->heap, place ? 2 * place : 1, sizeof(struct entry *));
     map_put(&cache->entries, key_span(&entry->record->key), entry);
     count(cache, entry, true);
     cache->changes++;
     entry->version = ++cache->last_version;
-    heap_set(cache, place, entry);
-    heap_up(cache, entry);
+    heap_put(&cache->heap, &entry->worth, worth(cache, entry));
+    list_append(&cache->order, &entry->order.link);
 }
 
 /* Its answer says something else now. */
@@ -177,8 +118,7 @@ static void change_answer(struct ocsp_cache *cache, struct entry *entry,
     count(cache, entry, false);
     entry->answer = *answer;
     count(cache, entry, true);
-    heap_up(cache, entry);
-    heap_down(cache, entry, (size_t)cache->stats.responses);
+    heap_put(&cache->heap, &entry->worth, worth(cache, entry));
 }
 
 /* Room for one more; false when everything in the cache must stay. */
@@ -186,14 +126,14 @@ static bool make_room(struct ocsp_cache *cache)
 {
     if (cache->stats.responses < cache->settings.max_entries)
         return true;
-    if (is_revoked(cache->heap[0]) && cache->settings.preserve_revoked)
+    struct entry *least = least_worth(cache);
+    if (is_revoked(least) && cache->settings.preserve_revoked)
         return false;
-    remove_entry(cache, cache->heap[0]);
+    remove_entry(cache, least);
     return true;
 }
 
-/* Puts an entry in the place of that which has its key; frees it when there is no room. */
-static bool replace_entry(struct ocsp_cache *cache, struct entry *entry)
+bool cache_replace_entry(struct ocsp_cache *cache, struct entry *entry)
 {
     struct entry *old = map_get(&cache->entries, key_span(&entry->record->key));
     if (old) {
@@ -220,6 +160,7 @@ struct ocsp_cache *ocsp_cache_new(const struct ocsp_cache_settings *settings)
     if (settings->type == OCSP_CACHE_LOCAL)
         cache->path = ocsp_store_path(settings->local_store);
     cache->stats.type = settings->type;
+    list_init(&cache->order);
     pthread_mutex_init(&cache->mutex, NULL);
     atomic_init(&cache->refs, 1);
     return cache;
@@ -237,9 +178,9 @@ void ocsp_cache_release(struct ocsp_cache *cache)
     /* the last one to leave sees what all others have written */
     if (!cache || atomic_fetch_sub_explicit(&cache->refs, 1, memory_order_acq_rel) > 1)
         return;
-    for (size_t i = 0; i < cache->stats.responses; i++)
-        entry_free(cache->heap[i]);
-    free(cache->heap);
+    for (size_t i = 0; i < cache->heap.count; i++)
+        entry_free(entry_at(cache, i));
+    heap_free(&cache->heap);
     free(cache->path);
     map_free(&cache->entries);
     pthread_mutex_destroy(&cache->mutex);
@@ -256,14 +197,14 @@ int64_t ocsp_cache_save_interval_s(const struct ocsp_cache *cache)
     return cache->settings.save_interval_s > 1 ? cache->settings.save_interval_s : 1;
 }
 
-static bool is_off(const struct ocsp_cache *cache)
+bool cache_is_off(const struct ocsp_cache *cache)
 {
     return !cache || cache->settings.type == OCSP_CACHE_NONE;
 }
 
 struct ocsp_stats ocsp_cache_stats(struct ocsp_cache *cache)
 {
-    if (is_off(cache))
+    if (cache_is_off(cache))
         return (struct ocsp_stats){ .type = OCSP_CACHE_NONE };
     pthread_mutex_lock(&cache->mutex);
     struct ocsp_stats stats = cache->stats;
@@ -302,7 +243,7 @@ static struct entry *copy_entry(struct ocsp_cache *cache, const struct ocsp_dige
 bool ocsp_cache_get(struct ocsp_cache *cache, const struct ocsp_digest *key,
                     const struct ocsp_digest *issuer, struct ocsp_hit *out)
 {
-    if (is_off(cache))
+    if (cache_is_off(cache))
         return false;
     pthread_mutex_lock(&cache->mutex);
     struct entry *found = copy_entry(cache, key, issuer, out);
@@ -322,7 +263,7 @@ bool ocsp_cache_get(struct ocsp_cache *cache, const struct ocsp_digest *key,
 bool ocsp_cache_peek(struct ocsp_cache *cache, const struct ocsp_digest *key,
                      const struct ocsp_digest *issuer, struct ocsp_hit *out)
 {
-    if (is_off(cache))
+    if (cache_is_off(cache))
         return false;
     pthread_mutex_lock(&cache->mutex);
     bool found = copy_entry(cache, key, issuer, out) != NULL;
@@ -356,7 +297,7 @@ static void walk_some(struct ocsp_cache *cache, struct ocsp_walk *walk, struct o
     size_t count = (size_t)cache->stats.responses;
     size_t end = walk->at + OCSP_WALK_STEP < count ? walk->at + OCSP_WALK_STEP : count;
     for (; walk->at < end && out->count < walk->listing->limit; walk->at++) {
-        const struct entry *entry = cache->heap[walk->at];
+        const struct entry *entry = entry_at(cache, walk->at);
         if (!is_wanted(walk->listing, entry))
             continue;
         if (walk->skip > 0)
@@ -391,7 +332,7 @@ bool ocsp_cache_find(struct ocsp_cache *cache, const struct ocsp_digest *key,
 void ocsp_cache_drop(struct ocsp_cache *cache, const struct ocsp_digest *key, uint64_t version,
                      bool expired)
 {
-    if (is_off(cache))
+    if (cache_is_off(cache))
         return;
     bool preserves = cache->settings.preserve_revoked;
     pthread_mutex_lock(&cache->mutex);
@@ -415,7 +356,7 @@ void ocsp_cache_drop(struct ocsp_cache *cache, const struct ocsp_digest *key, ui
 bool ocsp_cache_confirm(struct ocsp_cache *cache, const struct ocsp_digest *key, uint64_t version,
                         const struct ocsp_digest *issuer, const struct ocsp_answer *answer)
 {
-    if (is_off(cache))
+    if (cache_is_off(cache))
         return false;
     pthread_mutex_lock(&cache->mutex);
     struct entry *entry = map_get(&cache->entries, key_span(key));
@@ -433,7 +374,7 @@ static struct entry *entry_of_put(const struct ocsp_put *put)
 {
     struct ocsp_record *record = ocsp_record_new(&put->key, put->subject, put->der);
     record->cached_at_ns = (clock_wall_ns() + NS_PER_S / 2) / NS_PER_S * NS_PER_S;
-    struct entry *entry = entry_new(record, &put->answer);
+    struct entry *entry = cache_entry_new(record, &put->answer);
     entry->is_verified = true;
     entry->issuer = put->issuer;
     return entry;
@@ -462,12 +403,12 @@ static void log_put(const struct ocsp_put *put)
 
 bool ocsp_cache_put(struct ocsp_cache *cache, const struct ocsp_put *put)
 {
-    if (is_off(cache))
+    if (cache_is_off(cache))
         return true;
     struct entry *fresh = entry_of_put(put);
     pthread_mutex_lock(&cache->mutex);
     bool refused = is_replay(map_get(&cache->entries, key_span(&put->key)), put);
-    bool stored = !refused && replace_entry(cache, fresh);
+    bool stored = !refused && cache_replace_entry(cache, fresh);
     pthread_mutex_unlock(&cache->mutex);
     if (refused)
         entry_free(fresh);
@@ -476,92 +417,31 @@ bool ocsp_cache_put(struct ocsp_cache *cache, const struct ocsp_put *put)
     return !refused;
 }
 
-void ocsp_cache_sweep(struct ocsp_cache *cache, int64_t now_ns)
+static bool is_stale(const struct ocsp_cache *cache, const struct entry *entry, int64_t now_ns)
 {
-    if (is_off(cache))
-        return;
-    pthread_mutex_lock(&cache->mutex);
-    while (cache->stats.responses > 0 && !is_revoked(cache->heap[0]) &&
-           expires_ns(cache, cache->heap[0]) < now_ns - KEPT_EXPIRED_NS)
-        remove_entry(cache, cache->heap[0]);
-    pthread_mutex_unlock(&cache->mutex);
+    return !is_revoked(entry) && expires_ns(cache, entry) < now_ns - KEPT_EXPIRED_NS;
 }
 
-/* ---- out of a cache and into another ------------------------------------------------------- */
-
-void ocsp_snapshot_free(struct ocsp_snapshot *snapshot)
+bool ocsp_cache_sweep(struct ocsp_cache *cache, int64_t now_ns)
 {
-    for (size_t i = 0; i < snapshot->count; i++)
-        ocsp_record_release(snapshot->items[i].record);
-    free(snapshot->items);
-    *snapshot = (struct ocsp_snapshot){ 0 };
-}
-
-bool ocsp_cache_snapshot(struct ocsp_cache *cache, struct ocsp_snapshot *out)
-{
-    *out = (struct ocsp_snapshot){ 0 };
-    if (is_off(cache))
+    if (cache_is_off(cache))
         return false;
+    size_t count = 0;
     pthread_mutex_lock(&cache->mutex);
-    out->changes = cache->changes;
-    out->last_version = cache->last_version;
-    out->count = (size_t)cache->stats.responses;
-    out->items = mem_resize_array(NULL, out->count, sizeof *out->items);
-    for (size_t i = 0; i < out->count; i++)
-        out->items[i] = (struct ocsp_saved){ .record = ocsp_record_retain(cache->heap[i]->record),
-                                             .answer = cache->heap[i]->answer };
-    bool is_dirty = cache->changes != cache->saved_changes;
+    for (struct entry *entry; count < OCSP_WALK_STEP && (entry = least_worth(cache)); count++) {
+        if (!is_stale(cache, entry, now_ns))
+            break;
+        remove_entry(cache, entry);
+    }
     pthread_mutex_unlock(&cache->mutex);
-    return is_dirty;
-}
-
-void ocsp_cache_restore(struct ocsp_cache *cache, struct ocsp_snapshot *snapshot)
-{
-    pthread_mutex_lock(&cache->mutex);
-    uint64_t changes = cache->changes;
-    for (size_t i = 0; i < snapshot->count; i++)
-        replace_entry(cache, entry_new(snapshot->items[i].record, &snapshot->items[i].answer));
-    cache->changes = changes;
-    pthread_mutex_unlock(&cache->mutex);
-    snapshot->count = 0;
-    ocsp_snapshot_free(snapshot);
-}
-
-static struct entry *entry_copy(const struct entry *entry)
-{
-    struct entry *copy = entry_new(ocsp_record_retain(entry->record), &entry->answer);
-    copy->is_verified = entry->is_verified;
-    copy->issuer = entry->issuer;
-    return copy;
-}
-
-uint64_t ocsp_cache_inherit(struct ocsp_cache *cache, struct ocsp_cache *old,
-                            uint64_t since_version)
-{
-    if (is_off(cache) || is_off(old))
-        return since_version;
-    pthread_mutex_lock(&old->mutex);
-    size_t count_found = 0;
-    struct entry **found = mem_resize_array(NULL, (size_t)old->stats.responses, sizeof *found);
-    for (size_t i = 0; i < old->stats.responses; i++)
-        if (old->heap[i]->version > since_version)
-            found[count_found++] = entry_copy(old->heap[i]);
-    uint64_t last_version = old->last_version;
-    pthread_mutex_unlock(&old->mutex);
-
-    pthread_mutex_lock(&cache->mutex);
-    for (size_t i = 0; i < count_found; i++)
-        replace_entry(cache, found[i]);
-    pthread_mutex_unlock(&cache->mutex);
-    free(found);
-    return last_version;
+    return count == OCSP_WALK_STEP;
 }
 
 /* ---- what the file does not have ------------------------------------------------------------ */
 
 bool ocsp_cache_is_dirty(struct ocsp_cache *cache)
 {
-    if (is_off(cache))
+    if (cache_is_off(cache))
         return false;
     pthread_mutex_lock(&cache->mutex);
     bool is_dirty = cache->changes != cache->saved_changes;

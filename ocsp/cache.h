@@ -8,6 +8,7 @@
 #define OCSP_CACHE_H
 
 #include "base/buf.h"
+#include "base/list.h"
 #include "ocsp.h"
 #include "record.h"
 #include "response.h"
@@ -70,8 +71,9 @@ struct ocsp_walk {
 /** Appends what the next step finds, up to the listing's limit in all. */
 void ocsp_cache_walk(struct ocsp_cache *cache, struct ocsp_walk *walk, struct ocsp_entries *out);
 
-/** Drops what has been expired for more than a day and is no revocation. */
-void ocsp_cache_sweep(struct ocsp_cache *cache, int64_t now_ns);
+/** Drops what has been expired for more than a day and is no revocation, at most OCSP_WALK_STEP of it. True when there
+ *  may be more. */
+bool ocsp_cache_sweep(struct ocsp_cache *cache, int64_t now_ns);
 
 /* ---- out of a cache and into another ------------------------------------------------------- */
 
@@ -79,19 +81,38 @@ void ocsp_cache_sweep(struct ocsp_cache *cache, int64_t now_ns);
 struct ocsp_saved {
     struct ocsp_record *record; /* owned */
     struct ocsp_answer answer;
+    bool is_verified;          /* not what a file says */
+    struct ocsp_digest issuer; /* ... for this one's key */
+    uint64_t version;          /* the larger, the later it was put in */
+};
+
+/** In the order of a cache's entries: one of them, or (entry NULL) how far somebody came who walks over them. */
+struct ocsp_cursor {
+    struct list link;
+    struct entry *entry;
 };
 
 struct ocsp_snapshot {
-    struct ocsp_saved *items; /* owned */
+    struct ocsp_saved *items; /* owned; of those about one certificate the last put in counts */
     size_t count;
     uint64_t changes;      /* how many the cache had seen, for ocsp_cache_mark_saved() */
     uint64_t last_version; /* of the puts so far, for ocsp_cache_inherit() */
+    struct ocsp_cursor cursor;
 };
 void ocsp_snapshot_free(struct ocsp_snapshot *snapshot);
 
-/** Everything in the cache, in no order. True when the file does not have it all. */
+/** What was put in after that version, 0: everything, in steps: the others have the cache in between. Who changes it
+ *  meanwhile takes nothing out of the snapshot that stays in the cache; what comes is in it, too.
+ *  The snapshot must not be moved nor freed before the last step. */
+void ocsp_snapshot_begin(struct ocsp_snapshot *out, struct ocsp_cache *cache,
+                         uint64_t since_version);
+/** Adds at most OCSP_WALK_STEP entries; false when there are no more. */
+bool ocsp_snapshot_step(struct ocsp_snapshot *out, struct ocsp_cache *cache);
+
+/** Everything in the cache, in the order of its puts. True when the file did not have it all. */
 bool ocsp_cache_snapshot(struct ocsp_cache *cache, struct ocsp_snapshot *out);
-/** Puts in what a file said: unverified, neither logged nor a change. Takes the records. */
+/** Puts in what a file said: unverified, neither logged nor a change. Takes the records. Before anybody else has the
+ *  cache. */
 void ocsp_cache_restore(struct ocsp_cache *cache, struct ocsp_snapshot *snapshot);
 /** Takes over what was put into `old` since that version, verified as it is. Returns the version of
  *  the last put that was looked at. */

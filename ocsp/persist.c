@@ -81,7 +81,8 @@ static uint64_t save(struct ocsp_cache *cache)
 
 void ocsp_cache_save(struct ocsp_cache *cache)
 {
-    save(cache);
+    if (ocsp_cache_is_dirty(cache))
+        save(cache);
 }
 
 /* ---- life ----------------------------------------------------------------------------------- */

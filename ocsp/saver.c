@@ -67,9 +67,11 @@ static void end_job(struct ocsp_saver *saver)
     saver->saved = NULL;
 }
 
-static void save(uv_work_t *job)
+static void sweep_and_save(uv_work_t *job)
 {
     const struct ocsp_saver *saver = job->data;
+    while (ocsp_cache_sweep(saver->saved, clock_wall_ns()))
+        ;
     ocsp_cache_save(saver->saved);
 }
 
@@ -121,9 +123,8 @@ static void on_timer(uv_timer_t *timer)
 {
     struct ocsp_saver *saver = timer->data;
     log_dbg("OCSP peer cache save timer expired");
-    ocsp_cache_sweep(saver->cache, clock_wall_ns());
-    if (!saver->is_working && ocsp_cache_is_dirty(saver->cache))
-        start_job(saver, save, on_saved);
+    if (!saver->is_working)
+        start_job(saver, sweep_and_save, on_saved);
 }
 
 struct ocsp_saver *ocsp_saver_new(uv_loop_t *loop)

@@ -1,7 +1,7 @@
 /* saver.h - brings the files of the cache to the thread pool: saves it every save_interval, and replaces
  * it when the settings change. One job at a time, so that no older save ends after a newer one.
  *
- *   timer --> sweep --> dirty? --> job: save
+ *   timer --(when no job runs)--> job: sweep, save if dirty
  *   replace ------(when no job runs)--> job: save the old one, load the next one --> on_replaced
  *
  * Thread: control. */

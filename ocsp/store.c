@@ -21,9 +21,13 @@ struct row {
     const struct ocsp_saved *saved;
 };
 
+/* Of equal ones the last that was put in comes last. */
 static int by_key(const void *a, const void *b)
 {
-    return strcmp(((const struct row *)a)->key, ((const struct row *)b)->key);
+    const struct row *one = a, *other = b;
+    int order = strcmp(one->key, other->key);
+    uint64_t version = one->saved->version, later = other->saved->version;
+    return order != 0 ? order : (version > later) - (version < later);
 }
 
 static void encode_key(const struct ocsp_digest *digest, char out[KEY_LEN + 1])
@@ -76,7 +80,8 @@ void ocsp_store_print(const struct ocsp_snapshot *snapshot, struct buf *out)
     struct json json = json_begin(out, 1);
     json_object(&json, NULL);
     for (size_t i = 0; i < snapshot->count; i++)
-        print_entry(&json, &rows[i]);
+        if (i + 1 == snapshot->count || strcmp(rows[i].key, rows[i + 1].key) != 0)
+            print_entry(&json, &rows[i]);
     json_object_end(&json);
     free(rows);
 }

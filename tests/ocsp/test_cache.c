@@ -436,3 +436,101 @@ Test(cache, the_sweep_takes_what_expired_a_day_ago)
     ocsp_cache_sweep(NULL, NOW);
     ocsp_cache_release(cache);
 }
+
+/* ---- in steps: who locks the cache for long holds up handshakes ----------------------------------------------- */
+
+Test(cache, the_sweep_goes_in_steps)
+{
+    struct ocsp_cache *cache = make(OCSP_CACHE_LOCAL, false, 0);
+    const int64_t later = NOW + 2 * 24 * 3600 * NS_PER_S;
+    for (unsigned n = 0; n < OCSP_WALK_STEP + 10; n++)
+        put(cache, n, OCSP_STATUS_GOOD, NOW);
+    put(cache, 1000, OCSP_STATUS_REVOKED, NOW);
+    put(cache, 1001, OCSP_STATUS_GOOD, later);
+    cr_expect(ocsp_cache_sweep(cache, later), "there is more");
+    cr_expect_eq(ocsp_cache_stats(cache).responses, 12);
+    cr_expect_not(ocsp_cache_sweep(cache, later));
+    cr_expect_eq(ocsp_cache_stats(cache).responses, 2);
+    ocsp_cache_release(cache);
+}
+
+/* How often the snapshot has the entry, and what its last version says. */
+static size_t find(const struct ocsp_snapshot *snapshot, unsigned n, enum ocsp_status *status)
+{
+    struct ocsp_digest key = key_of(n);
+    size_t count = 0;
+    uint64_t last = 0;
+    for (size_t i = 0; i < snapshot->count; i++) {
+        const struct ocsp_saved *saved = &snapshot->items[i];
+        if (memcmp(&saved->record->key, &key, sizeof key) != 0)
+            continue;
+        count++;
+        if (saved->version > last)
+            *status = saved->answer.status;
+        last = saved->version;
+    }
+    return count;
+}
+
+static void forget(struct ocsp_cache *cache, unsigned n)
+{
+    struct ocsp_hit hit;
+    cr_assert(get(cache, n, &hit));
+    drop(cache, n, &hit, false);
+}
+
+Test(cache, a_snapshot_goes_in_steps_and_misses_nothing)
+{
+    enum { ALL = 3 * OCSP_WALK_STEP };
+    struct ocsp_cache *cache = make(OCSP_CACHE_LOCAL, false, 0);
+    struct ocsp_snapshot snapshot;
+    enum ocsp_status status = OCSP_STATUS_UNKNOWN;
+    for (unsigned n = 0; n < ALL; n++)
+        put(cache, n, OCSP_STATUS_GOOD, NOW);
+    ocsp_snapshot_begin(&snapshot, cache, 0);
+    cr_expect(ocsp_snapshot_step(&snapshot, cache));
+    cr_expect_eq(snapshot.count, OCSP_WALK_STEP);
+
+    for (unsigned n = OCSP_WALK_STEP; n < OCSP_WALK_STEP + 3; n++)
+        forget(cache, n);                          /* those that come next */
+    put(cache, 0, OCSP_STATUS_REVOKED, NOW);       /* was there */
+    put(cache, ALL - 1, OCSP_STATUS_REVOKED, NOW); /* was to come */
+    put(cache, ALL, OCSP_STATUS_REVOKED, NOW);     /* is new */
+    while (ocsp_snapshot_step(&snapshot, cache))
+        ;
+    cr_expect_eq(find(&snapshot, 0, &status), 2);
+    cr_expect_eq(status, OCSP_STATUS_REVOKED);
+    cr_expect_eq(find(&snapshot, ALL - 1, &status), 1);
+    cr_expect_eq(status, OCSP_STATUS_REVOKED);
+    cr_expect_eq(find(&snapshot, ALL, &status), 1);
+    for (unsigned n = 1; n < ALL; n++) {
+        bool is_gone = n >= OCSP_WALK_STEP && n < OCSP_WALK_STEP + 3;
+        cr_assert_eq(find(&snapshot, n, &status), is_gone ? 0 : 1, "%u", n);
+    }
+    ocsp_cache_mark_saved(cache, &snapshot);
+    cr_expect(ocsp_cache_is_dirty(cache), "it changed meanwhile");
+    ocsp_snapshot_free(&snapshot);
+    ocsp_cache_release(cache);
+}
+
+Test(cache, several_may_walk_over_it_at_one_time)
+{
+    struct ocsp_cache *cache = make(OCSP_CACHE_LOCAL, false, 0);
+    struct ocsp_snapshot all, later, none;
+    for (unsigned n = 0; n < 2 * OCSP_WALK_STEP; n++)
+        put(cache, n, OCSP_STATUS_GOOD, NOW);
+    ocsp_snapshot_begin(&all, cache, 0);
+    ocsp_snapshot_begin(&later, cache, 2 * OCSP_WALK_STEP - 5);
+    ocsp_snapshot_begin(&none, cache, 2 * OCSP_WALK_STEP);
+    cr_expect(ocsp_snapshot_step(&all, cache));
+    cr_expect_not(ocsp_snapshot_step(&later, cache));
+    cr_expect_not(ocsp_snapshot_step(&none, cache));
+    cr_expect_not(ocsp_snapshot_step(&all, cache));
+    cr_expect_eq(all.count, 2 * OCSP_WALK_STEP);
+    cr_expect_eq(later.count, 5);
+    cr_expect_eq(none.count, 0);
+    ocsp_snapshot_free(&all);
+    ocsp_snapshot_free(&later);
+    ocsp_snapshot_free(&none);
+    ocsp_cache_release(cache);
+}

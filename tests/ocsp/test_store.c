@@ -90,6 +90,22 @@ Test(store, writes_the_layout_of_nats_server)
         ocsp_record_release(items[i].record);
 }
 
+/* A snapshot that was taken in steps has an entry twice that was replaced meanwhile. */
+Test(store, of_equal_keys_the_last_that_was_put_in_is_written)
+{
+    struct ocsp_saved items[] = { saved(1, "CN=second", ""), saved(2, "CN=b", ""),
+                                  saved(1, "CN=third", ""), saved(1, "CN=first", "") };
+    struct ocsp_snapshot snapshot = { .items = items, .count = 4 };
+    for (size_t i = 0; i < 4; i++)
+        items[i].version = (uint64_t[]){ 2, 5, 3, 1 }[i];
+    char *text = printed(&snapshot);
+    cr_expect(strstr(text, "third") && strstr(text, "CN=b"), "%s", text);
+    cr_expect_not(strstr(text, "first") || strstr(text, "second"), "%s", text);
+    free(text);
+    for (size_t i = 0; i < snapshot.count; i++)
+        ocsp_record_release(items[i].record);
+}
+
 /* ---- reading --------------------------------------------------------------------------------- */
 
 static const struct ocsp_saved *with_subject(const struct ocsp_snapshot *snapshot,
