@@ -49,6 +49,7 @@ struct fetch {
     size_t next_url;      /* index of the address after the present one */
     struct buf origin;    /* of the present address: which responder that is */
     uint64_t deadline_ms; /* loop time at which the present address has had its chance */
+    bool is_active;       /* an exchange is under way */
     bool is_probe;        /* the exchange under way is that of a breaker */
     bool is_short;        /* ... had to queue so long that less than half its time is left */
     int64_t started_ns;   /* ... began then, monotonic */
@@ -187,6 +188,12 @@ static void fetch_free(struct fetch *fetch)
     free(fetch);
 }
 
+static void release_waiter(struct ocsp_waiter *waiter)
+{
+    list_remove(&waiter->link);
+    waiter->fetch = NULL;
+}
+
 static void finish(struct fetch *fetch)
 {
     map_remove(&fetch->fetcher->fetches, key_span(&fetch->key));
@@ -195,7 +202,7 @@ static void finish(struct fetch *fetch)
     list_each(link, &fetch->waiters)
     {
         struct ocsp_waiter *waiter = list_entry(link, struct ocsp_waiter, link);
-        list_remove(link);
+        release_waiter(waiter);
         waiter->on_result(waiter, result_retain(fetch->result));
     }
     fetch_free(fetch);
@@ -213,12 +220,13 @@ static struct ocsp_place place_of(struct fetch *fetch)
     return (struct ocsp_place){ span_of(present_url(fetch)), buf_str(&fetch->origin) };
 }
 
-/* Puts the fetch into the queue for its next address; false when there is none left, and it is gone. */
+/* Puts the fetch into the queue for its next address; false when there is none left, or nobody waits any more, and
+ * it is gone. */
 static bool try_next(struct fetch *fetch)
 {
     struct ocsp_fetcher *fetcher = fetch->fetcher;
     struct ocsp_url parts = { 0 };
-    if (fetch->next_url == fetch->urls.count) {
+    if (fetch->next_url == fetch->urls.count || list_is_empty(&fetch->waiters)) {
         finish(fetch);
         return false;
     }
@@ -289,6 +297,7 @@ static void on_exchange_end(void *ctx, const struct exchange_result *end)
     struct ocsp_fetcher *fetcher = fetch->fetcher;
     char text[64];
     list_remove(&fetch->link);
+    fetch->is_active = false;
     fetcher->active_count--;
     note_health(fetch, end);
     if (end->error) {
@@ -321,6 +330,7 @@ static void start_exchange(struct fetch *fetch, uint64_t left_ms, bool is_probe)
     fetch->is_short = left_ms < (uint64_t)fetch->key.timeout_ms / 2;
     fetch->started_ns = clock_mono_ns();
     list_append(&fetcher->active, &fetch->link);
+    fetch->is_active = true;
     fetcher->active_count++;
     transport_start(fetcher->transport, &request);
     buf_free(&target);
@@ -416,12 +426,13 @@ void ocsp_fetch(struct ocsp_fetcher *fetcher, const struct ocsp_ask *ask,
 {
     struct fetch_key key = key_of(ask);
     struct fetch *fetch = map_get(&fetcher->fetches, key_span(&key));
-    if (fetch) {
-        list_append(&fetch->waiters, &waiter->link);
-        return;
-    }
-    fetch = fetch_new(fetcher, ask);
+    bool is_new = !fetch;
+    if (is_new)
+        fetch = fetch_new(fetcher, ask);
+    waiter->fetch = fetch;
     list_append(&fetch->waiters, &waiter->link);
+    if (!is_new)
+        return;
     if (!ocsp_request_encode(ask->cert, ask->issuer, &fetch->request)) {
         error_set(&fetch->result->error, "cannot build an OCSP request");
         finish(fetch);
@@ -433,7 +444,14 @@ void ocsp_fetch(struct ocsp_fetcher *fetcher, const struct ocsp_ask *ask,
 
 void ocsp_fetch_leave(struct ocsp_waiter *waiter)
 {
-    list_remove(&waiter->link);
+    struct fetch *fetch = waiter->fetch;
+    release_waiter(waiter);
+    if (!fetch || fetch->is_active || !list_is_empty(&fetch->waiters))
+        return;
+    struct ocsp_fetcher *fetcher = fetch->fetcher;
+    list_remove(&fetch->link);
+    finish(fetch);
+    arm_patience(fetcher);
 }
 
 struct ocsp_fetcher *ocsp_fetcher_new(uv_loop_t *loop, struct ocsp_health *health,
@@ -487,7 +505,7 @@ void ocsp_fetcher_free(struct ocsp_fetcher *fetcher, void (*on_closed)(void *ctx
 
     struct fetch *fetch;
     for (size_t at = 0; (fetch = map_next(&fetcher->fetches, &at));) {
-        list_each(link, &fetch->waiters) list_remove(link);
+        list_each(link, &fetch->waiters) release_waiter(list_entry(link, struct ocsp_waiter, link));
         fetch_free(fetch);
     }
     map_free(&fetcher->fetches);

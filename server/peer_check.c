@@ -3,8 +3,9 @@
  *   worker: begin --step--> verdict from memory
  *                    \--needs fetch--> post to control: run ... done --> post to worker: resume
  *
- * The object is shared by two threads, but never at the same time: it travels with the posts. Only
- * `abandoned` belongs to the worker alone, which reads it when the object has come home. */
+ * When the peer leaves meanwhile, a second post follows: the control thread forgets the check if it is still at it,
+ * and sends the post back. The object is freed on the worker when all its posts are home; the worker's own
+ * members apart, it belongs to the thread to which the first post has gone. */
 #include "peer_check.h"
 
 #include "base/clock.h"
@@ -21,10 +22,12 @@
 
 struct peer_check {
     struct post post;
+    struct post cancel;
     struct list link;         /* control: all checks under way */
-    struct ocsp_check *check; /* freed on the control thread */
+    struct ocsp_check *check; /* control: NULL once it is done */
     struct worker *home;
     struct conn *conn; /* worker: NULL once abandoned */
+    unsigned away;     /* worker: posts that have not come home */
     const char *kind;  /* of the connection, in advisories */
     struct peer_ruling ruling;
 };
@@ -80,39 +83,64 @@ static enum tls_verdict verdict_of(const struct peer_ruling *ruling)
     return ruling->reject ? TLS_REJECT : TLS_PASS;
 }
 
+/* Worker: the peer waits no more, and others may. */
+static void leave(struct peer_check *check)
+{
+    struct server *server = check->home->server;
+    check->conn = NULL;
+    atomic_fetch_sub_explicit(&server->pending_checks, 1, memory_order_relaxed);
+}
+
+/* Worker: one of its posts is home. */
+static void come_home(struct peer_check *check)
+{
+    if (--check->away > 0)
+        return;
+    peer_ruling_clear(&check->ruling);
+    free(check);
+}
+
 /* Worker: the verdict is home. */
 static void deliver(struct worker *worker, struct post *post)
 {
     struct peer_check *check = (struct peer_check *)post;
     struct conn *conn = check->conn;
-    atomic_fetch_sub_explicit(&worker->server->pending_checks, 1, memory_order_relaxed);
-    if (conn)
+    (void)worker;
+    if (conn) {
+        leave(check);
         transport_tls_resume(conn, verdict_of(&check->ruling), &check->ruling);
-    peer_ruling_clear(&check->ruling);
-    free(check);
+    }
+    come_home(check);
+}
+
+/* Control: there is nothing more to do. */
+static void send_home(struct peer_check *check)
+{
+    list_remove(&check->link);
+    ocsp_check_free(check->check);
+    check->check = NULL;
+    check->post.run = deliver;
+    worker_post(check->home, &check->post);
 }
 
 /* Control: the fetches are done, or given up. */
-static void send_home(struct peer_check *check, enum ocsp_outcome outcome)
+static void conclude(struct peer_check *check, enum ocsp_outcome outcome)
 {
-    list_remove(&check->link);
     check->ruling = rule(check->check, outcome);
     report(check->home->server, check->kind, check->check, outcome);
-    ocsp_check_free(check->check);
-    check->post.run = deliver;
-    worker_post(check->home, &check->post);
+    send_home(check);
 }
 
 static void on_done(void *ctx, struct ocsp_check *ocsp_check, enum ocsp_outcome outcome)
 {
     (void)ocsp_check;
-    send_home(ctx, outcome);
+    conclude(ctx, outcome);
 }
 
 static void give_up(struct peer_check *check)
 {
     ocsp_check_give_up(check->check);
-    send_home(check, OCSP_REJECT);
+    conclude(check, OCSP_REJECT);
 }
 
 /* Control: ask the CA. */
@@ -169,14 +197,42 @@ enum tls_verdict peer_check_begin(struct conn *conn, const struct ocsp_peer_opti
     check->home = conn->worker;
     check->conn = conn;
     check->kind = peer_check_kind(conn);
+    check->away = 1;
     list_init(&check->link);
     *out = check;
     worker_post(server->control, &check->post);
     return TLS_LATER;
 }
 
+static struct peer_check *of_cancel(struct post *post)
+{
+    return list_entry(post, struct peer_check, cancel);
+}
+
+/* Worker. */
+static void on_cancelled(struct worker *worker, struct post *post)
+{
+    (void)worker;
+    come_home(of_cancel(post));
+}
+
+/* Control: after run(), perhaps also after the verdict was sent. */
+static void cancel(struct worker *control, struct post *post)
+{
+    struct peer_check *check = of_cancel(post);
+    (void)control;
+    if (check->check)
+        send_home(check);
+    post->run = on_cancelled;
+    worker_post(check->home, post);
+}
+
 void peer_check_abandon(struct peer_check *check)
 {
-    if (check)
-        check->conn = NULL;
+    if (!check)
+        return;
+    leave(check);
+    check->away++;
+    check->cancel.run = cancel;
+    worker_post(check->home->server->control, &check->cancel);
 }

@@ -26,7 +26,8 @@ void peer_ruling_clear(struct peer_ruling *ruling);
 enum tls_verdict peer_check_begin(struct conn *conn, const struct ocsp_peer_options *options,
                                   struct tls_chains *chains, struct peer_check **check,
                                   struct peer_ruling *ruling);
-/** The connection is gone; a fetch under way still fills the cache. NULL is allowed. Worker thread. */
+/** The connection is gone, its room is free; a request under way still fills the cache. NULL is allowed. Worker
+ *  thread. */
 void peer_check_abandon(struct peer_check *check);
 /** As advisories call the peer: "Client" or "Leafnode". Static. */
 const char *peer_check_kind(const struct conn *conn);

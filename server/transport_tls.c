@@ -231,6 +231,7 @@ static void begin(struct tls_layer *tls, const struct tls_options *settings)
 static void end(struct tls_layer *tls)
 {
     peer_check_abandon(tls->check);
+    tls->check = NULL;
     peer_watch_end(tls->layer.conn, &tls->watch);
     peer_ruling_clear(&tls->ruling);
     tls_engine_free(tls->engine);

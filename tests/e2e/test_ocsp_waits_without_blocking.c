@@ -216,6 +216,36 @@ SCENARIO(ocsp_waits_without_blocking, too_many_do_not_wait)
     is_let_in(server, "client-good", 0);
 }
 
+static void await_pending(struct server *server, int count)
+{
+    uint64_t until_ms = now_ms() + PATIENCE_MS;
+
+    for (; json_number(monitor(server, "/ocspz"), "pending_handshakes") != count; poll(NULL, 0, 5))
+        require(now_ms() < until_ms, "%d handshakes do not wait", count);
+}
+
+/* However long the CA that they asked takes. */
+SCENARIO(ocsp_waits_without_blocking, who_leaves_makes_room)
+{
+    if (is_reference())
+        return;
+    struct server *server = patient_server("max_pending_verifications: 2");
+    struct conn *clients[2];
+
+    ca_holds();
+    for (int i = 0; i < 2; i++)
+        clients[i] = knock(server, "client-unlisted", TLS1_3_VERSION);
+    await_pending(server, 2);
+    for (int i = 0; i < 2; i++)
+        conn_close(clients[i]);
+    await_pending(server, 0);
+    struct conn *client = knock(server, "client-good", TLS1_3_VERSION);
+    await_pending(server, 1);
+    ca_says("client-good", ANSWER_GOOD);
+    conn_expect_service(client);
+    require(!log_contains(server, "too many handshakes", 0), "%s", server_log(server));
+}
+
 static void leaves_at_once(struct server *server)
 {
     uint64_t begun_ms = now_ms();

@@ -149,6 +149,36 @@ Test(fetch_many, one_leaves_and_the_others_get_their_answer)
     stop();
 }
 
+static size_t under_way(void)
+{
+    struct ocsp_report now;
+    ocsp_report_take(rig.ocsp, &now);
+    size_t count = now.in_flight + now.queued;
+    ocsp_report_free(&now);
+    return count;
+}
+
+/* The responder that is asked already may still fill the cache; the next one of the certificate is left alone. */
+Test(fetch_many, no_other_address_is_asked_for_those_who_have_left)
+{
+    struct pki_cert leaf = rig_leaf_at(&rig, responder_url(rig.responder, SLOT_OTHER),
+                                       responder_url(rig.responder, SLOT_OTHER + 1), NULL);
+    struct many many = { 0 };
+    rig_does(&rig, SLOT_OTHER, &leaf, RESPONDER_HOLD);
+    rig_does(&rig, SLOT_OTHER + 1, &leaf, RESPONDER_ANSWER);
+    ocsp_check_free(start_check(rig_leaf_chain(&rig, &leaf), &many)); /* before it has asked */
+    struct ocsp_check *check = start_check(rig_leaf_chain(&rig, &leaf), &many);
+    rig_until_requests(&rig, SLOT_OTHER, 1);
+    ocsp_check_free(check);
+    rig_does(&rig, SLOT_OTHER, &leaf, RESPONDER_STATUS);
+    while (under_way() > 0)
+        uv_run(&rig.loop, UV_RUN_ONCE);
+    cr_expect_eq(responder_requests(rig.responder, SLOT_OTHER), 1);
+    cr_expect_eq(responder_requests(rig.responder, SLOT_OTHER + 1), 0);
+    pki_free(&leaf);
+    stop();
+}
+
 Test(fetch_many, a_check_freed_before_its_turn_is_forgotten)
 {
     struct many many = { 0 };
@@ -208,6 +238,31 @@ Test(fetch_many, at_most_eight_at_a_time_for_one_host)
     run_until(&many, CROWD);
     cr_expect_eq(many.accepted, CROWD);
     cr_expect_leq(responder_most_at_once(rig.responder), 8);
+    free_crowd(crowd);
+    stop();
+}
+
+/* Those who wait must not queue behind questions whose peers have left. */
+Test(fetch_many, questions_of_those_who_have_left_leave_the_queue)
+{
+    struct many many = { 0 };
+    struct pki_cert crowd[CROWD];
+    struct ocsp_check *checks[CROWD];
+    make_crowd(crowd, RESPONDER_HOLD);
+    for (int i = 0; i < CROWD; i++)
+        checks[i] = start_check(rig_leaf_chain(&rig, &crowd[i]), &many);
+    rig_until_requests(&rig, -1, OCSP_PARALLEL_EACH);
+    cr_expect_eq(under_way(), CROWD);
+    for (int i = 0; i < CROWD - 1; i++)
+        ocsp_check_free(checks[i]);
+    cr_expect_eq(under_way(), OCSP_PARALLEL_EACH + 1);
+    for (int i = 0; i < CROWD; i++)
+        rig_does(&rig, 20 + i, &crowd[i], RESPONDER_ANSWER);
+    run_until(&many, 1);
+    while (ocsp_stats(rig.ocsp).good < OCSP_PARALLEL_EACH + 1)
+        uv_run(&rig.loop, UV_RUN_ONCE);
+    cr_expect_eq(many.accepted, 1);
+    cr_expect_eq(responder_requests(rig.responder, -1), OCSP_PARALLEL_EACH + 1);
     free_crowd(crowd);
     stop();
 }
