@@ -55,10 +55,54 @@ void ocsp_links_release(struct ocsp_links *links)
     free(links);
 }
 
-bool ocsp_links_have(const struct ocsp_links *links, const X509 *cert)
+/* ---- revoked ones ----------------------------------------------------------------------------- */
+
+/** Counted, immutable. */
+struct ocsp_revoked {
+    _Atomic unsigned refs;
+    STACK_OF(X509) * certs; /* owned */
+    X509 **sorted;          /* the same, for bsearch() */
+    size_t count;
+};
+
+static int compare(const void *a, const void *b)
+{
+    return X509_cmp(*(X509 *const *)a, *(X509 *const *)b);
+}
+
+struct ocsp_revoked *ocsp_revoked_new(STACK_OF(X509) * certs)
+{
+    struct ocsp_revoked *revoked = mem_zero(sizeof *revoked);
+    atomic_init(&revoked->refs, 1);
+    revoked->certs = certs;
+    revoked->count = (size_t)sk_X509_num(certs);
+    revoked->sorted = mem_resize_array(NULL, revoked->count, sizeof(X509 *));
+    for (size_t i = 0; i < revoked->count; i++)
+        revoked->sorted[i] = sk_X509_value(certs, (int)i);
+    qsort(revoked->sorted, revoked->count, sizeof(X509 *), compare);
+    return revoked;
+}
+
+struct ocsp_revoked *ocsp_revoked_retain(struct ocsp_revoked *revoked)
+{
+    atomic_fetch_add_explicit(&revoked->refs, 1, memory_order_relaxed); /* as above */
+    return revoked;
+}
+
+void ocsp_revoked_release(struct ocsp_revoked *revoked)
+{
+    if (!revoked || atomic_fetch_sub_explicit(&revoked->refs, 1, memory_order_acq_rel) > 1)
+        return;
+    sk_X509_pop_free(revoked->certs, X509_free);
+    free(revoked->sorted);
+    free(revoked);
+}
+
+X509 *ocsp_links_find(const struct ocsp_links *links, const struct ocsp_revoked *revoked)
 {
     for (size_t i = 0; i < links->count; i++)
-        if (X509_cmp(links->items[i].cert, cert) == 0)
-            return true;
-    return false;
+        if (bsearch(&links->items[i].cert, revoked->sorted, revoked->count, sizeof(X509 *),
+                    compare))
+            return links->items[i].cert;
+    return NULL;
 }

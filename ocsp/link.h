@@ -26,4 +26,7 @@ struct ocsp_links {
 /** The links at these places of the chain (each with its successor). Owned by the caller. */
 struct ocsp_links *ocsp_links_new(const STACK_OF(X509) * chain, const int *places, int count);
 
+/** Takes the certificates. Owned by the caller. */
+struct ocsp_revoked *ocsp_revoked_new(STACK_OF(X509) * certs);
+
 #endif

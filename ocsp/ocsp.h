@@ -78,13 +78,15 @@ struct ocsp_stats ocsp_cache_stats(struct ocsp_cache *cache);
 
 /* ---- the service --------------------------------------------------------------------------- */
 
+struct ocsp_revoked; /* certificates; immutable, counted; any thread */
+
 struct ocsp_settings {
     uv_loop_t *loop; /* the control loop */
     /* Appends the text of a subject as the log shows it (tls_name_print). Any thread. */
     void (*print_name)(const X509_NAME *name, struct buf *out);
-    /* A watched certificate (borrowed) is revoked; again with every answer that says so while it is watched.
-     * Must not end the service. May be NULL. Thread: control, from the loop. */
-    void (*on_revoked)(void *ctx, const X509 *cert);
+    /* Watched certificates (borrowed) are revoked, as many as were found in a short while; again with every answer
+     * that says so while they are watched. Must not end the service. May be NULL. Thread: control, from the loop. */
+    void (*on_revoked)(void *ctx, struct ocsp_revoked *revoked);
     void *ctx;
 };
 
@@ -175,8 +177,12 @@ struct ocsp_links; /* immutable, counted; any thread */
 struct ocsp_links *ocsp_links_retain(struct ocsp_links *links);
 /** NULL is allowed. */
 void ocsp_links_release(struct ocsp_links *links);
-/** Is the certificate one of them? */
-bool ocsp_links_have(const struct ocsp_links *links, const X509 *cert);
+
+struct ocsp_revoked *ocsp_revoked_retain(struct ocsp_revoked *revoked);
+/** NULL is allowed. */
+void ocsp_revoked_release(struct ocsp_revoked *revoked);
+/** The first certificate of the links that is revoked; NULL when none is. Borrowed from the links. */
+X509 *ocsp_links_find(const struct ocsp_links *links, const struct ocsp_revoked *revoked);
 
 /** From now on every link is asked about again before its answer expires, at least once in the life of an
  *  answer, until ocsp_unwatch() was called as often as this. on_revoked tells who is revoked, also who

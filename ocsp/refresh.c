@@ -6,13 +6,14 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/heap.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "agenda.h"
 #include "link.h"
 #include "policy.h"
 #include "recall.h"
+#include "request.h"
 #include "service.h"
 
 #define AHEAD_LIFETIME_NS (60 * NS_PER_S)   /* shorter lives are not worth it */
@@ -21,6 +22,7 @@
 #define PAUSE_MAX_NS      (60 * NS_PER_S)   /* while no answer comes */
 #define LEFT_MAX_NS       (INT64_MAX / 4)   /* 73 years: sums stay in range */
 #define TIMER_MAX_MS      30000             /* the wall clock may be set meanwhile */
+#define BURST_MS          50 /* so long revocations are collected before they are told */
 
 struct link {
     struct ocsp_digest key[2]; /* certificate, issuer's key: the map's key */
@@ -33,10 +35,9 @@ struct link {
     unsigned watchers; /* with neither, the link goes */
     unsigned failures; /* since the answer came */
     bool is_blind;     /* it has run out, and the log has told */
-    struct heap_node due;
+    struct agenda_item item;
     struct ocsp_waiter waiter; /* in a fetch while asking */
-    bool is_asking;
-    struct list report; /* in refresh->reports */
+    struct list report;        /* in refresh->reports */
 };
 
 /** A use seen by another thread, on its way here. */
@@ -51,11 +52,11 @@ struct note {
 struct refresh {
     struct ocsp *ocsp;
     struct map links; /* key -> struct link, owned */
-    struct heap due;  /* those that are not asking; by wall clock */
+    struct agenda agenda;
     struct ocsp_refresh_stats stats;
-    unsigned asking;
-    int64_t scheduled_ns; /* wall clock when something was scheduled last */
-    struct list reports;  /* links found revoked; told from the timer only */
+    int64_t scheduled_ns;   /* wall clock when something was scheduled last */
+    struct list reports;    /* links found revoked; told from the timer only */
+    uint64_t report_due_ms; /* loop time at which they are told */
     uv_timer_t timer;
     uv_async_t wake;
     unsigned open_parts; /* timer, wake */
@@ -81,6 +82,15 @@ static struct link *find(const struct refresh *refresh, const struct ocsp_digest
     return map_get(&refresh->links, key_span(key));
 }
 
+/* Those that are asked at the same address first share the places of that responder. */
+static void enter_agenda(struct link *link)
+{
+    struct buf origin = { 0 };
+    ocsp_first_origin(link->cert, &origin);
+    agenda_enter(&link->refresh->agenda, &link->item, buf_span(&origin));
+    buf_free(&origin);
+}
+
 static struct link *find_or_add(struct refresh *refresh, const struct ocsp_digest key[2],
                                 const struct ocsp_link *pair)
 {
@@ -97,6 +107,7 @@ static struct link *find_or_add(struct refresh *refresh, const struct ocsp_diges
     link->waiter.on_result = on_result;
     list_init(&link->waiter.link);
     list_init(&link->report);
+    enter_agenda(link);
     map_put(&refresh->links, key_span(link->key), link);
     return link;
 }
@@ -121,9 +132,8 @@ static void link_free(struct link *link)
 static void drop(struct link *link)
 {
     struct refresh *refresh = link->refresh;
-    refresh->asking -= link->is_asking;
     set_used(link, false);
-    heap_remove(&refresh->due, &link->due);
+    agenda_leave(&refresh->agenda, &link->item);
     map_remove(&refresh->links, key_span(link->key));
     link_free(link);
     arm(refresh); /* another one may have its turn */
@@ -165,14 +175,15 @@ static int64_t due_ns(const struct link *link)
 static void schedule(struct link *link)
 {
     link->refresh->scheduled_ns = clock_wall_ns();
-    heap_put(&link->refresh->due, &link->due, due_ns(link));
+    agenda_put(&link->refresh->agenda, &link->item, due_ns(link));
     arm(link->refresh);
 }
 
 /* Somebody came who may have stricter options. Never puts off what is due. */
 static void hurry(struct link *link)
 {
-    if (!link->is_asking && (!heap_has(&link->due) || due_ns(link) < link->due.key))
+    const struct agenda_item *item = &link->item;
+    if (!item->is_asking && (!heap_has(&item->due) || due_ns(link) < item->due.key))
         schedule(link);
 }
 
@@ -201,8 +212,11 @@ static void report_if_revoked(struct link *link)
 {
     if (link->watchers == 0 || !is_revoked(link) || !list_is_empty(&link->report))
         return;
-    list_append(&link->refresh->reports, &link->report);
-    arm(link->refresh);
+    struct refresh *refresh = link->refresh;
+    if (list_is_empty(&refresh->reports))
+        refresh->report_due_ms = uv_now(refresh->ocsp->settings.loop) + BURST_MS;
+    list_append(&refresh->reports, &link->report);
+    arm(refresh);
 }
 
 void refresh_on_stored(void *ctx, const struct ocsp_ask *ask, const struct ocsp_answer *answer)
@@ -217,7 +231,7 @@ void refresh_on_stored(void *ctx, const struct ocsp_ask *ask, const struct ocsp_
     link->is_blind = false;
     set_used(link, false);
     report_if_revoked(link);
-    if (!link->is_asking)
+    if (!link->item.is_asking)
         settle(link);
 }
 
@@ -258,9 +272,7 @@ static void ask(struct link *link)
 {
     struct buf subject = { 0 };
     struct ocsp_ask question = make_ask(link, &subject);
-    heap_remove(&link->refresh->due, &link->due);
-    link->is_asking = true;
-    link->refresh->asking++;
+    agenda_begin(&link->refresh->agenda, &link->item);
     log_dbg("Refreshing OCSP response for [%s]", question.subject);
     ocsp_fetch(link->refresh->ocsp->fetcher, &question, &link->waiter);
     buf_free(&subject);
@@ -295,8 +307,7 @@ static void on_result(struct ocsp_waiter *waiter, struct ocsp_result *result)
         recall(link);
         log_failure(link, question.subject, why[0] ? why : ocsp_reason(finding));
     }
-    link->is_asking = false;
-    refresh->asking--;
+    agenda_end(&refresh->agenda, &link->item);
     settle(link);
     arm(refresh);
     buf_free(&subject);
@@ -423,30 +434,39 @@ int64_t ocsp_next_refresh_ns(const struct ocsp *ocsp, const struct ocsp_entry *e
     memcpy(key[0].bytes, entry->fingerprint, sizeof key[0].bytes);
     memcpy(key[1].bytes, entry->issuer_key, sizeof key[1].bytes);
     const struct link *link = find(ocsp->refresh, key);
-    if (link && link->is_asking)
+    if (link && link->item.is_asking)
         return clock_wall_ns();
-    return link && heap_has(&link->due) ? link->due.key : 0;
+    return link && heap_has(&link->item.due) ? link->item.due.key : 0;
 }
 
 /* ---- turns ------------------------------------------------------------------------------------------------ */
 
-/* The callback may watch and unwatch, but not end the service. */
+/* Who hears of it looks through all connections: once for a burst. The callback may watch and unwatch, but not end
+ * the service. */
 static void report_all(struct refresh *refresh)
 {
     const struct ocsp_settings *settings = &refresh->ocsp->settings;
-    while (!list_is_empty(&refresh->reports)) {
-        struct link *link = list_entry(refresh->reports.next, struct link, report);
-        list_remove(&link->report);
+    if (list_is_empty(&refresh->reports) || uv_now(settings->loop) < refresh->report_due_ms)
+        return;
+    STACK_OF(X509) *certs = sk_X509_new_null();
+    list_each(link, &refresh->reports)
+    {
+        struct link *revoked = list_entry(link, struct link, report);
+        list_remove(link);
         refresh->stats.revoked++;
-        if (settings->on_revoked)
-            settings->on_revoked(settings->ctx, link->cert);
+        if (!X509_add_cert(certs, revoked->cert, X509_ADD_FLAG_UP_REF))
+            abort(); /* no memory for a pointer */
     }
+    struct ocsp_revoked *all = ocsp_revoked_new(certs);
+    if (settings->on_revoked)
+        settings->on_revoked(settings->ctx, all);
+    ocsp_revoked_release(all);
 }
 
 static struct link *first_due(const struct refresh *refresh)
 {
-    struct heap_node *top = heap_top(&refresh->due);
-    return top ? list_entry(top, struct link, due) : NULL;
+    struct agenda_item *item = agenda_first(&refresh->agenda);
+    return item ? list_entry(item, struct link, item) : NULL;
 }
 
 /* The wall clock was set back: by the old one everything would come too late. */
@@ -466,8 +486,7 @@ void refresh_turn(struct refresh *refresh)
     follow_clock(refresh);
     take_notes(refresh);
     report_all(refresh);
-    while (refresh->asking < OCSP_REFRESH_PARALLEL && (link = first_due(refresh)) &&
-           link->due.key <= clock_wall_ns())
+    while ((link = first_due(refresh)) && link->item.due.key <= clock_wall_ns())
         ask(link);
     arm(refresh);
 }
@@ -485,19 +504,23 @@ static void on_wake(uv_async_t *wake)
 /* Rounded up: a timer that fires early would only be set again. */
 static uint64_t delay_ms(const struct link *link)
 {
-    int64_t ms = (link->due.key - clock_wall_ns() + NS_PER_MS - 1) / NS_PER_MS;
+    int64_t ms = (link->item.due.key - clock_wall_ns() + NS_PER_MS - 1) / NS_PER_MS;
     return ms < 0 ? 0 : ms > TIMER_MAX_MS ? TIMER_MAX_MS : (uint64_t)ms;
 }
 
 static void arm(struct refresh *refresh)
 {
-    struct link *link = refresh->asking < OCSP_REFRESH_PARALLEL ? first_due(refresh) : NULL;
-    if (!list_is_empty(&refresh->reports))
-        uv_timer_start(&refresh->timer, on_timer, 0, 0);
-    else if (link)
-        uv_timer_start(&refresh->timer, on_timer, delay_ms(link), 0);
-    else
+    const struct link *link = first_due(refresh);
+    uint64_t now_ms = uv_now(refresh->ocsp->settings.loop),
+             wait_ms = link ? delay_ms(link) : UINT64_MAX;
+    if (!list_is_empty(&refresh->reports)) {
+        uint64_t due_ms = refresh->report_due_ms, report_ms = due_ms > now_ms ? due_ms - now_ms : 0;
+        wait_ms = report_ms < wait_ms ? report_ms : wait_ms;
+    }
+    if (wait_ms == UINT64_MAX)
         uv_timer_stop(&refresh->timer);
+    else
+        uv_timer_start(&refresh->timer, on_timer, wait_ms, 0);
 }
 
 /* ---- life -------------------------------------------------------------------------------------------------- */
@@ -506,6 +529,7 @@ struct refresh *refresh_new(struct ocsp *ocsp)
 {
     struct refresh *refresh = mem_zero(sizeof *refresh);
     refresh->ocsp = ocsp;
+    refresh->agenda = (struct agenda){ .each_max = OCSP_REFRESH_EACH, .all_max = OCSP_REFRESH_MAX };
     list_init(&refresh->reports);
     list_init(&refresh->notes);
     pthread_mutex_init(&refresh->mutex, NULL);
@@ -538,7 +562,7 @@ void refresh_free(struct refresh *refresh, void (*on_closed)(void *ctx), void *c
     for (size_t at = 0; (link = map_next(&refresh->links, &at));)
         link_free(link);
     map_free(&refresh->links);
-    heap_free(&refresh->due);
+    agenda_free(&refresh->agenda);
     for (struct note *note; (note = next_note(refresh));)
         note_free(note);
     uv_close((uv_handle_t *)&refresh->timer, on_part_closed);

@@ -8,14 +8,17 @@
  *   watched (control) --/        ^------------ tries again <---/ failed
  *
  * A link is due when a fifth of its answer's life is left, or an hour; in that last part, and after a failure,
- * when half of the rest is over. Few links are asked about at one time: peers that wait come first.
+ * when half of the rest is over. Fewer links are asked about at one time than a responder, and all together, may
+ * have: peers that wait come first. Revocations are reported in bursts.
  * Thread: control, where nothing else is said. */
 #ifndef OCSP_REFRESH_H
 #define OCSP_REFRESH_H
 
 #include "fetch.h"
 
-#define OCSP_REFRESH_PARALLEL 4 /* questions at one time; fewer than a host may have */
+/* questions at one time: of one responder, in all */
+#define OCSP_REFRESH_EACH (OCSP_PARALLEL_EACH - 2)
+#define OCSP_REFRESH_MAX  (OCSP_PARALLEL_MAX / 2)
 #define OCSP_REFRESH_USED_MAX                                                                      \
     4096 /* used answers that wait for their refresh: each holds certificates */
 

@@ -176,6 +176,15 @@ void ocsp_urls_free(struct ocsp_urls *urls)
     *urls = (struct ocsp_urls){ 0 };
 }
 
+void ocsp_first_origin(const X509 *cert, struct buf *out)
+{
+    struct ocsp_urls urls = ocsp_urls_of(cert);
+    struct ocsp_url parts;
+    if (urls.count > 0 && ocsp_url_parse(span_of(urls.items[0]), &parts))
+        ocsp_url_origin(&parts, out);
+    ocsp_urls_free(&urls);
+}
+
 bool ocsp_can_be_asked(const X509 *cert)
 {
     bool found = false;

@@ -33,6 +33,8 @@ struct ocsp_urls {
 #define OCSP_URLS_MAX 8 /* each may keep a peer waiting for its ca_timeout */
 struct ocsp_urls ocsp_urls_of(const X509 *cert);
 void ocsp_urls_free(struct ocsp_urls *urls);
+/** Appends the origin of the certificate's first usable address; nothing when it has none. */
+void ocsp_first_origin(const X509 *cert, struct buf *out);
 /** Has the certificate at least one usable address? */
 bool ocsp_can_be_asked(const X509 *cert);
 

@@ -84,7 +84,7 @@ void peer_watch_end(struct conn *conn, struct peer_watch *peer)
 
 struct revoked_post {
     struct post post;
-    X509 *cert; /* counted */
+    struct ocsp_revoked *revoked; /* counted */
 };
 
 static void report(struct conn *conn, X509 *leaf, X509 *cert)
@@ -123,28 +123,29 @@ static void receive(struct worker *worker, struct post *post)
     {
         struct conn *conn = list_entry(link, struct conn, link);
         const struct peer_watch *peer = transport_tls_watch(conn);
-        if (peer && peer->is_on && conn_is_live(conn) &&
-            ocsp_links_have(peer->links, message->cert))
-            disconnect(conn, message->cert);
+        if (!peer || !peer->is_on || !conn_is_live(conn))
+            continue;
+        X509 *cert = ocsp_links_find(peer->links, message->revoked);
+        if (cert)
+            disconnect(conn, cert);
     }
-    X509_free(message->cert);
+    ocsp_revoked_release(message->revoked);
     free(message);
 }
 
-static void tell(struct worker *worker, const X509 *cert)
+static void tell(struct worker *worker, struct ocsp_revoked *revoked)
 {
     struct revoked_post *message = mem_zero(sizeof *message);
     message->post.run = receive;
-    message->cert = (X509 *)(uintptr_t)cert;
-    X509_up_ref(message->cert);
+    message->revoked = ocsp_revoked_retain(revoked);
     worker_post(worker, &message->post);
 }
 
-void peer_watch_on_revoked(void *ctx, const X509 *cert)
+void peer_watch_on_revoked(void *ctx, struct ocsp_revoked *revoked)
 {
     struct server *server = ctx;
     unsigned count = atomic_load_explicit(&server->worker_count, memory_order_relaxed);
     for (unsigned i = 0; i < count; i++)
-        tell(server->workers[i], cert);
-    tell(server->control, cert); /* https connections */
+        tell(server->workers[i], revoked);
+    tell(server->control, revoked); /* https connections */
 }

@@ -30,6 +30,6 @@ void peer_watch_follow(struct conn *conn, struct peer_watch *watch,
 void peer_watch_end(struct conn *conn, struct peer_watch *watch);
 
 /** For struct ocsp_settings: tells all workers. `server` is the struct server. Thread: control. */
-void peer_watch_on_revoked(void *server, const X509 *cert);
+void peer_watch_on_revoked(void *server, struct ocsp_revoked *revoked);
 
 #endif
