@@ -25,7 +25,7 @@ static inline uint64_t hash_load(const uint8_t *ptr, size_t len)
 
 static inline uint64_t hash_bytes(const struct hash_key *key, struct span bytes)
 {
-    uint64_t h = key->k0 ^ bytes.len;
+    uint64_t h = key->k0;
     const uint8_t *at = bytes.ptr;
     size_t left = bytes.len;
     for (; left > 8; at += 8, left -= 8)
@@ -41,7 +41,8 @@ static inline uint64_t hash_bytes(const struct hash_key *key, struct span bytes)
     } else if (left > 0) {
         tail = (uint64_t)at[0] | (uint64_t)at[left / 2] << 8 | (uint64_t)at[left - 1] << 16;
     }
-    return hash_fold(h ^ tail, key->k1 ^ 0x9E3779B97F4A7C15ULL);
+    /* the length is no part of the left factor: there, a shorter text with other bytes could cancel it */
+    return hash_fold(h ^ tail, key->k1 ^ (0x9E3779B97F4A7C15ULL + bytes.len));
 }
 
 #endif
