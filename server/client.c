@@ -63,16 +63,17 @@ void client_remove_sub(struct client *client, struct sub *sub)
 {
     if (sub->dead)
         return;
-    map_remove(&client->subs, sub_sid(sub));
+    sub_table_remove(&client->subs, sub);
     stream_imports_unsubscribe(sub);
 }
 
 void client_remove_all_subs(struct client *client)
 {
-    size_t at = 0;
-    for (struct sub *sub; (sub = map_next(&client->subs, &at)) != NULL; at = 0)
+    for (struct sub *sub = sub_table_next(&client->subs, NULL), *next; sub; sub = next) {
+        next = sub_table_next(&client->subs, sub);
         client_remove_sub(client, sub);
-    map_free(&client->subs);
+    }
+    sub_table_free(&client->subs);
 }
 
 static void refuse_subscription(struct client *client, const struct proto_op *op)
@@ -123,14 +124,14 @@ static void handle_sub(struct client *client, const struct proto_op *op)
     struct conn *conn = client->conn;
     if (!may_subscribe(client, op))
         return;
-    if (!map_get(&client->subs, op->sid)) {
+    if (!sub_table_get(&client->subs, op->sid)) {
         if (!subject_is_valid(op->subject) || op->line.len > TEXT_MAX) {
             client_error(client, "Invalid Subject");
             return;
         }
         struct sub *sub = sub_new(conn, conn->worker->index, op->subject, op->queue, op->sid);
         sub->filtered = permissions_needs_filter(client->permissions, op->subject, op->queue);
-        map_put(&client->subs, sub_sid(sub), sub);
+        sub_table_add(&client->subs, sub);
         stream_imports_subscribe(sub);
     }
     client_ok(client);
@@ -138,10 +139,10 @@ static void handle_sub(struct client *client, const struct proto_op *op)
 
 static void handle_unsub(struct client *client, const struct proto_op *op)
 {
-    struct sub *sub = map_get(&client->subs, op->sid);
+    struct sub *sub = sub_table_get(&client->subs, op->sid);
     if (sub) {
-        sub->max = op->max > 0 ? (uint64_t)op->max : 0;
-        if (sub->max == 0 || sub->max <= sub->delivered)
+        sub_set_max(sub, op->max > 0 ? (uint64_t)op->max : 0);
+        if (sub_max(sub) <= sub->delivered)
             client_remove_sub(client, sub);
     }
     client_ok(client);

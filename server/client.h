@@ -8,6 +8,7 @@
 
 #include "conn.h"
 #include "nkey.h"
+#include "sub_table.h"
 
 struct account_options;
 struct auth_request;
@@ -48,8 +49,8 @@ struct client {
     char nonce[NONCE_LEN + 1];
 
     const struct account_options
-        *mappings;   /* of worker->options; NULL = the account maps nothing */
-    struct map subs; /* sid -> struct sub */
+        *mappings; /* of worker->options; NULL = the account maps nothing */
+    struct sub_table subs;
     int64_t max_payload, max_subscriptions; /* the latter -1 = unlimited */
 
     /* keep-alive */

@@ -481,9 +481,9 @@ void client_handle_connect(struct client *client, struct span json)
 /* Takes away subscriptions that the new permissions do not allow. */
 static void drop_forbidden_subs(struct client *client)
 {
-    struct sub *sub;
-    for (size_t at = 0; (sub = map_next(&client->subs, &at)) != NULL;) {
+    for (struct sub *sub = sub_table_next(&client->subs, NULL), *next; sub; sub = next) {
         struct span subject = sub_subject(sub), queue = sub_queue(sub), sid = sub_sid(sub);
+        next = sub_table_next(&client->subs, sub);
         sub->filtered = permissions_needs_filter(client->permissions, subject, queue);
         if (permissions_may_subscribe(client->permissions, subject, queue))
             continue;
@@ -500,7 +500,6 @@ static void drop_forbidden_subs(struct client *client)
                  "Removed sub \"%.*s\" (sid \"%.*s\") for User \"%s\" - not authorized",
                  SPAN_ARG(subject), SPAN_ARG(sid), client->user ? client->user : "");
         client_remove_sub(client, sub);
-        at = 0; /* the walk does not survive a removal */
     }
 }
 

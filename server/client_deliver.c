@@ -299,7 +299,7 @@ static void deliver_carefully(struct sub *sub, struct run *run, unsigned i,
     if (client->responses && message->reply.len)
         responses_allow(client->responses, client->permissions, message->reply, conn_now_ms(conn));
     send_alone(conn, format, run, i, 1);
-    if (sub->max && sub->delivered >= sub->max)
+    if (sub_max(sub) && sub->delivered >= sub_max(sub))
         client_remove_sub(client, sub);
 }
 
@@ -310,7 +310,7 @@ void client_deliver(struct sub *sub, struct run *run, unsigned first, unsigned c
     if (sub->dead || !conn_is_live(conn) || (conn == run->source && !client->echo))
         return;
     struct format format = { run->subject, sub_sid(sub), client->headers };
-    bool careful = sub->filtered || sub->max || client->responses;
+    bool careful = sub->filtered || sub_max(sub) || client->responses;
     trace_deliver(sub, run, first, count);
     if (careful) {
         for (unsigned i = first; i < first + count; i++)
@@ -336,10 +336,10 @@ void client_deliver(struct sub *sub, struct run *run, unsigned first, unsigned c
 
 /* ---- no responders --------------------------------------------------------------------------------------------------- */
 
-static struct sub *find_reply_sub(const struct client *client, struct span reply)
+static const struct sub *find_reply_sub(const struct client *client, struct span reply)
 {
-    struct sub *sub;
-    for (size_t at = 0; (sub = map_next(&client->subs, &at)) != NULL;)
+    const struct sub *sub = NULL;
+    while ((sub = sub_table_next(&client->subs, sub)) != NULL)
         if (!sub->queue_len && subject_matches(sub_subject(sub), reply))
             return sub;
     return NULL;

@@ -16,14 +16,14 @@
 
 static void take_subs(const struct client *client, struct conn_info *out)
 {
-    struct sub *sub;
-    out->subs = mem_zero(sizeof *out->subs * (client->subs.count + 1));
-    for (size_t at = 0; (sub = map_next(&client->subs, &at)) != NULL;)
+    const struct sub *sub = NULL;
+    out->subs = mem_zero(sizeof *out->subs * ((size_t)client->subs.count + 1));
+    while ((sub = sub_table_next(&client->subs, sub)) != NULL)
         out->subs[out->subs_count++] = (struct sub_info){ .subject = mem_strspan(sub_subject(sub)),
                                                           .queue = mem_strspan(sub_queue(sub)),
                                                           .sid = mem_strspan(sub_sid(sub)),
                                                           .delivered = sub->delivered,
-                                                          .max = sub->max };
+                                                          .max = sub_max(sub) };
 }
 
 static void put_hex(char out[65], const uint8_t digest[32])
@@ -143,7 +143,7 @@ void conn_info_take(const struct conn *conn, const struct conn_detail *detail,
                                .in_bytes = conn->in_bytes,
                                .out_bytes = conn->out_bytes,
                                .stalls = conn->stalls,
-                               .sub_count = (uint32_t)client->subs.count,
+                               .sub_count = client->subs.count,
                                .name = mem_strdup(client->name),
                                .lang = mem_strdup(client->lang),
                                .version = mem_strdup(client->version),

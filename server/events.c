@@ -22,7 +22,7 @@ bool events_have_listener(struct worker *worker, const char *subject)
     if (!server->system_account)
         return false;
     struct match *match = subjects_match(server->system_account->subjects, text,
-                                         hash_bytes(&server->hash_key, text), worker->index);
+                                         hash_bytes(&server->hash_key, text), worker->index, NULL);
     bool found = !match_is_empty(match);
     free(match);
     return found;

@@ -156,7 +156,7 @@ void internal_free(struct internal *internal)
         return;
     for (size_t at = 0; (subscription = map_next(&internal->subscriptions, &at)) != NULL;) {
         subjects_remove(subscription->account->subjects, subscription->sub);
-        free(subscription->sub);
+        sub_free(subscription->sub);
         free(subscription);
     }
     map_free(&internal->subscriptions);

@@ -29,10 +29,10 @@ static void add_shadow(struct sub *origin, const struct import_options *import, 
                                .origin = origin,
                                .import = import,
                                .exporter = import->exporter->account,
-                               .next = origin->shadow };
+                               .next = sub_shadow(origin) };
     sub->is_shadow = true;
-    sub->shadow = shadow;
-    origin->shadow = shadow;
+    sub_set_shadow(sub, shadow);
+    sub_set_shadow(origin, shadow);
     subjects_add(shadow->exporter->subjects, sub);
 }
 
@@ -77,15 +77,15 @@ void stream_imports_subscribe(struct sub *sub)
 
 void stream_imports_unsubscribe(struct sub *sub)
 {
-    drop_shadows(sub->conn->worker, sub->shadow);
-    sub->shadow = NULL;
+    drop_shadows(sub->conn->worker, sub_shadow(sub));
+    sub_set_shadow(sub, NULL);
     subjects_remove(sub->conn->account->subjects, sub);
     bury(sub->conn->worker, sub);
 }
 
 struct sub *stream_imports_origin(const struct sub *sub, struct span subject, struct buf *local)
 {
-    const struct shadow *shadow = sub->shadow;
+    const struct shadow *shadow = sub_shadow(sub);
     buf_clear(local);
     if (sub->dead || !transform_apply(shadow->import->transform, subject, local) ||
         !subject_matches(sub_subject(shadow->origin), buf_span(local)))
@@ -125,8 +125,8 @@ static void rebuild(struct worker *worker, struct account *account)
     for (size_t i = 0; i < found.count; i++) {
         /* the new ones first: a message from another worker must not find a gap. It is matched here only when
          * the old ones are gone, so nobody gets it twice. */
-        struct shadow *old = found.subs[i]->shadow;
-        found.subs[i]->shadow = NULL;
+        struct shadow *old = sub_shadow(found.subs[i]);
+        sub_set_shadow(found.subs[i], NULL);
         add_shadows(found.subs[i]);
         drop_shadows(worker, old);
     }

@@ -4,20 +4,39 @@
 #include "base/mem.h"
 #include "parser/subject.h"
 
+#include "match_build.h"
+
 #include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
 
-#define STAMPS         4096 /* slots that a literal subscription can move */
+#define STAMPS         4096 /* slots that a subscription can move */
 #define NODES_AT_FIRST 64
 #define DEPTH_MAX      4096 /* tokens of a subject: a control line holds no more by default */
+#define HASH_BITS      62
+#define HASH_MASK      (((uint64_t)1 << HASH_BITS) - 1)
 
-/* A node stands for a path of tokens. A slot with hash 0 is empty. */
-struct node {
-    uint64_t hash;
-    struct sub *plain, *queued;
+/* What a node has that others stand below of. */
+struct inner {
+    struct sub *subs; /* whose subject ends here */
     uint32_t children;
     bool has_star, has_rest; /* is there a child `*`, a child `>`? */
+};
+
+/* A node stands for a path of tokens; a slot with hash 0 is empty. It begins as a leaf, where one subscription whose
+ * subject goes on may rest, as the first of `subs`. When a second one goes on, the leaf becomes an inner node and the
+ * first moves down:
+ *
+ *     SUB a.b.c:   a -> b [a.b.c]        SUB a.b.d:   a -> b -> c [a.b.c]
+ *                                                          \-> d [a.b.d]                                     */
+struct node {
+    uint64_t hash : HASH_BITS;
+    uint64_t is_inner : 1;
+    uint64_t has_guest : 1; /* a leaf's first subscription goes on below */
+    union {
+        struct sub *subs;
+        struct inner *inner; /* owned */
+    };
 };
 
 struct subjects {
@@ -27,11 +46,12 @@ struct subjects {
     pthread_rwlock_t lock;
     struct node *nodes;
     size_t node_count, node_cap; /* cap is a power of two */
-    struct node root;
+    struct node root;            /* always an inner one */
     /* A writer moves these while it holds the lock; a reader loads them before it takes the lock, so a
      * match never carries a stamp that is newer than what it saw. */
     _Atomic uint32_t wildcard_stamp;
-    _Atomic uint32_t literal_stamps[STAMPS];
+    _Atomic uint32_t literal_stamps[STAMPS];     /* by the hash of a subject */
+    _Atomic uint32_t first_token_stamps[STAMPS]; /* by the hash of its first token */
     _Atomic uint64_t subscriptions, inserts, removes, matches, cache_hits, max_fanout, total_fanout;
 };
 
@@ -51,6 +71,31 @@ struct sub *sub_new(struct conn *conn, unsigned worker, struct span subject, str
     return sub;
 }
 
+void sub_free(struct sub *sub)
+{
+    free(sub->more);
+    free(sub);
+}
+
+static struct sub_more *more_of(struct sub *sub)
+{
+    if (!sub->more)
+        sub->more = mem_zero(sizeof *sub->more);
+    return sub->more;
+}
+
+void sub_set_max(struct sub *sub, uint64_t max)
+{
+    if (max || sub->more)
+        more_of(sub)->max = max;
+}
+
+void sub_set_shadow(struct sub *sub, struct shadow *shadow)
+{
+    if (shadow || sub->more)
+        more_of(sub)->shadow = shadow;
+}
+
 struct subjects *subjects_new(const struct hash_key *key)
 {
     struct subjects *index = mem_zero(sizeof *index);
@@ -58,6 +103,8 @@ struct subjects *subjects_new(const struct hash_key *key)
     pthread_rwlock_init(&index->lock, NULL);
     index->node_cap = NODES_AT_FIRST;
     index->nodes = mem_zero(index->node_cap * sizeof *index->nodes);
+    index->root.is_inner = true;
+    index->root.inner = mem_zero(sizeof *index->root.inner);
     return index;
 }
 
@@ -66,6 +113,7 @@ void subjects_free(struct subjects *index)
     if (!index)
         return;
     pthread_rwlock_destroy(&index->lock);
+    free(index->root.inner);
     free(index->nodes);
     free(index);
 }
@@ -74,7 +122,7 @@ void subjects_free(struct subjects *index)
 
 static uint64_t child_hash(const struct subjects *index, uint64_t parent, struct span token)
 {
-    uint64_t h = hash_fold(parent ^ hash_bytes(index->key, token), index->key->k1);
+    uint64_t h = hash_fold(parent ^ hash_bytes(index->key, token), index->key->k1) & HASH_MASK;
     return h ? h : 1;
 }
 
@@ -110,16 +158,12 @@ static void resize_table(struct subjects *index, size_t cap)
 }
 
 /* Pointers to nodes are valid only until the next insertion or removal. */
-static struct node *get_or_make_node(struct subjects *index, uint64_t hash, bool *is_new)
+static struct node *make_node(struct subjects *index, uint64_t hash)
 {
-    struct node *node = find_node(index, hash);
-    *is_new = !node;
-    if (node)
-        return node;
-    if ((index->node_count + 1) * 4 > index->node_cap * 3)
+    if ((index->node_count + 1) * 5 > index->node_cap * 4)
         resize_table(index, index->node_cap * 2);
-    node = free_slot(index->nodes, index->node_cap, hash);
-    node->hash = hash;
+    struct node *node = free_slot(index->nodes, index->node_cap, hash);
+    node->hash = hash & HASH_MASK;
     index->node_count++;
     return node;
 }
@@ -142,6 +186,16 @@ static void drop_node(struct subjects *index, struct node *node)
         resize_table(index, index->node_cap / 2); /* a crowd has left */
 }
 
+static struct sub **subs_of(struct node *node)
+{
+    return node->is_inner ? &node->inner->subs : &node->subs;
+}
+
+static struct sub *first_sub(const struct node *node)
+{
+    return node->is_inner ? node->inner->subs : node->subs;
+}
+
 /* ---- adding and removing ----------------------------------------------------------------------- */
 
 static bool is_star(struct span token)
@@ -161,21 +215,36 @@ static struct node *node_of(struct subjects *index, uint64_t hash)
 
 static void note_child(struct node *parent, struct span token, bool exists)
 {
-    parent->children += exists ? 1 : (uint32_t)-1;
+    struct inner *inner = parent->inner;
+    inner->children += exists ? 1 : (uint32_t)-1;
     if (is_star(token))
-        parent->has_star = exists;
+        inner->has_star = exists;
     else if (is_rest(token))
-        parent->has_rest = exists;
+        inner->has_rest = exists;
 }
 
-static void move_stamp(struct subjects *index, const struct sub *sub)
+static struct node *get_or_make_child(struct subjects *index, uint64_t parent, uint64_t hash,
+                                      struct span token)
 {
-    if (subject_is_literal(sub_subject(sub))) {
-        uint64_t hash = hash_bytes(index->key, sub_subject(sub));
-        atomic_fetch_add_explicit(&index->literal_stamps[hash % STAMPS], 1, memory_order_release);
-    } else {
-        atomic_fetch_add_explicit(&index->wildcard_stamp, 1, memory_order_release);
+    struct node *node = find_node(index, hash);
+    if (!node) {
+        node = make_node(index, hash);
+        note_child(node_of(index, parent), token, true);
     }
+    return node;
+}
+
+/* The stamp that a change of this subscription moves. */
+static _Atomic uint32_t *stamp_of(struct subjects *index, const struct sub *sub)
+{
+    struct span subject = sub_subject(sub), first;
+    size_t at = 0;
+    if (subject_is_literal(subject))
+        return &index->literal_stamps[hash_bytes(index->key, subject) % STAMPS];
+    subject_next_token(subject, &at, &first);
+    if (is_star(first) || is_rest(first))
+        return &index->wildcard_stamp;
+    return &index->first_token_stamps[hash_bytes(index->key, first) % STAMPS];
 }
 
 static void count(_Atomic uint64_t *counter, uint64_t more)
@@ -183,9 +252,8 @@ static void count(_Atomic uint64_t *counter, uint64_t more)
     atomic_fetch_add_explicit(counter, more, memory_order_relaxed);
 }
 
-static void link_sub(struct node *node, struct sub *sub)
+static void link_first(struct sub **first, struct sub *sub)
 {
-    struct sub **first = sub->queue_len ? &node->queued : &node->plain;
     sub->prev = NULL;
     sub->next = *first;
     if (*first)
@@ -195,34 +263,99 @@ static void link_sub(struct node *node, struct sub *sub)
 
 static void unlink_sub(struct node *node, struct sub *sub)
 {
-    struct sub **first = sub->queue_len ? &node->queued : &node->plain;
-    if (sub->prev)
-        sub->prev->next = sub->next;
-    else
-        *first = sub->next;
     if (sub->next)
         sub->next->prev = sub->prev;
+    if (sub->prev) {
+        sub->prev->next = sub->next;
+        return;
+    }
+    *subs_of(node) = sub->next;
+    node->has_guest = false; /* which is always the first */
+}
+
+static void link_guest(struct node *leaf, struct sub *sub)
+{
+    link_first(&leaf->subs, sub);
+    leaf->has_guest = true;
+}
+
+/* A subscription whose subject ends here. */
+static void link_end(struct node *node, struct sub *sub)
+{
+    if (!node->has_guest) {
+        link_first(subs_of(node), sub);
+        return;
+    }
+    link_first(&node->subs->next, sub);
+    sub->prev = node->subs;
+}
+
+/* `at` is where the path of the subscription goes on: it rests at the node, or ends there. */
+static void link_to_leaf(struct node *leaf, struct sub *sub, size_t at)
+{
+    struct span token;
+    if (subject_next_token(sub_subject(sub), &at, &token))
+        link_guest(leaf, sub);
+    else
+        link_end(leaf, sub);
+}
+
+/* Makes a leaf an inner node; its guest goes one token further, which begins at `at`. */
+static void open_leaf(struct subjects *index, struct node *leaf, size_t at)
+{
+    struct sub *guest = leaf->subs;
+    struct inner *inner = mem_zero(sizeof *inner);
+    struct span token;
+    uint64_t parent = leaf->hash;
+    unlink_sub(leaf, guest);
+    inner->subs = leaf->subs;
+    leaf->inner = inner;
+    leaf->is_inner = true;
+
+    bool goes_on = subject_next_token(sub_subject(guest), &at, &token);
+    assert(goes_on);
+    (void)goes_on;
+    link_to_leaf(get_or_make_child(index, parent, child_hash(index, parent, token), token), guest,
+                 at);
+}
+
+static void insert(struct subjects *index, struct sub *sub)
+{
+    struct span token;
+    size_t at = 0;
+    for (uint64_t hash = 0; subject_next_token(sub_subject(sub), &at, &token);) {
+        uint64_t parent = hash;
+        hash = child_hash(index, parent, token);
+        struct node *node = get_or_make_child(index, parent, hash, token);
+        bool is_end = at > sub->subject_len;
+        if (is_end || (!node->is_inner && !node->has_guest)) {
+            link_to_leaf(node, sub, at);
+            return;
+        }
+        if (!node->is_inner)
+            open_leaf(index, node, at);
+    }
 }
 
 void subjects_add(struct subjects *index, struct sub *sub)
 {
+    _Atomic uint32_t *stamp = stamp_of(index, sub);
     pthread_rwlock_wrlock(&index->lock);
-    uint64_t hash = 0;
-    struct node *node = &index->root;
-    struct span token;
-    for (size_t at = 0; subject_next_token(sub_subject(sub), &at, &token);) {
-        uint64_t parent = hash;
-        bool is_new;
-        hash = child_hash(index, parent, token);
-        node = get_or_make_node(index, hash, &is_new);
-        if (is_new)
-            note_child(node_of(index, parent), token, true);
-    }
-    link_sub(node, sub);
-    move_stamp(index, sub);
+    insert(index, sub);
+    atomic_fetch_add_explicit(stamp, 1, memory_order_release);
     pthread_rwlock_unlock(&index->lock);
     count(&index->subscriptions, 1);
     count(&index->inserts, 1);
+}
+
+static void free_inner_without_children(struct node *node)
+{
+    if (!node->is_inner || node->inner->children)
+        return;
+    struct inner *inner = node->inner;
+    node->is_inner = false;
+    node->subs = inner->subs;
+    free(inner);
 }
 
 /* Removes the node at the end of `path` and then its ancestors, as long as they serve nobody. */
@@ -231,7 +364,8 @@ static void prune(struct subjects *index, const uint64_t *path, const struct spa
 {
     while (depth > 0) {
         struct node *node = find_node(index, path[depth]);
-        if (node->plain || node->queued || node->children)
+        free_inner_without_children(node);
+        if (node->is_inner || node->subs)
             return;
         drop_node(index, node);
         depth--;
@@ -239,24 +373,36 @@ static void prune(struct subjects *index, const uint64_t *path, const struct spa
     }
 }
 
+/* Finds the node where the subscription is, from the root down, noting the path; returns its depth. */
+static size_t find_place(struct subjects *index, const struct sub *sub, uint64_t *path,
+                         struct span *tokens)
+{
+    size_t depth = 0;
+    path[0] = 0;
+    for (size_t at = 0; subject_next_token(sub_subject(sub), &at, &tokens[depth]);) {
+        path[depth + 1] = child_hash(index, path[depth], tokens[depth]);
+        depth++;
+        if (!find_node(index, path[depth])->is_inner)
+            break; /* it ends or rests here */
+    }
+    return depth;
+}
+
 void subjects_remove(struct subjects *index, struct sub *sub)
 {
-    size_t depth = subject_token_count(sub_subject(sub));
+    size_t most = subject_token_count(sub_subject(sub));
     uint64_t path_space[33];
     struct span token_space[33];
-    bool is_deep = depth > 32;
-    uint64_t *path = is_deep ? mem_alloc((depth + 1) * sizeof *path) : path_space;
-    struct span *tokens = is_deep ? mem_alloc((depth + 1) * sizeof *tokens) : token_space;
-
-    path[0] = 0;
-    size_t i = 0;
-    for (size_t at = 0; subject_next_token(sub_subject(sub), &at, &tokens[i]); i++)
-        path[i + 1] = child_hash(index, path[i], tokens[i]);
+    bool is_deep = most > 32;
+    uint64_t *path = is_deep ? mem_alloc((most + 1) * sizeof *path) : path_space;
+    struct span *tokens = is_deep ? mem_alloc((most + 1) * sizeof *tokens) : token_space;
+    _Atomic uint32_t *stamp = stamp_of(index, sub);
 
     pthread_rwlock_wrlock(&index->lock);
+    size_t depth = find_place(index, sub, path, tokens);
     unlink_sub(find_node(index, path[depth]), sub);
     prune(index, path, tokens, depth);
-    move_stamp(index, sub);
+    atomic_fetch_add_explicit(stamp, 1, memory_order_release);
     pthread_rwlock_unlock(&index->lock);
     count(&index->subscriptions, (uint64_t)-1);
     count(&index->removes, 1);
@@ -266,69 +412,44 @@ void subjects_remove(struct subjects *index, struct sub *sub)
     }
 }
 
-static void each_of(struct sub *sub, unsigned worker, void (*each)(void *ctx, struct sub *sub),
-                    void *ctx)
-{
-    for (; sub; sub = sub->next)
-        if (sub->worker == worker)
-            each(ctx, sub);
-}
-
 void subjects_each(struct subjects *index, unsigned worker,
                    void (*each)(void *ctx, struct sub *sub), void *ctx)
 {
     pthread_rwlock_rdlock(&index->lock);
-    for (size_t i = 0; i < index->node_cap; i++) {
-        each_of(index->nodes[i].plain, worker, each, ctx);
-        each_of(index->nodes[i].queued, worker, each, ctx);
-    }
+    for (size_t i = 0; i < index->node_cap; i++)
+        for (struct sub *sub = first_sub(&index->nodes[i]); sub; sub = sub->next)
+            if (sub->worker == worker)
+                each(ctx, sub);
     pthread_rwlock_unlock(&index->lock);
 }
 
 /* ---- matching ------------------------------------------------------------------------------------ */
 
-/* What a walk collects before it becomes a match. */
-struct found {
-    const struct subjects *index;
-    struct span subject;
-    unsigned worker;
-    uint64_t remote;
-    struct sub **plain; /* this worker's */
-    size_t plain_count, plain_cap;
-    struct sub **queued; /* everybody's */
-    size_t queued_count, queued_cap;
-};
-
-static void push_sub(struct sub ***subs, size_t *count_, size_t *cap, struct sub *sub)
+static void collect(struct found *found, struct sub *sub)
 {
-    if (*count_ == *cap) {
-        *cap = *cap ? *cap * 2 : 16;
-        *subs = mem_resize_array(*subs, *cap, sizeof **subs);
-    }
-    (*subs)[(*count_)++] = sub;
+    if (!subject_matches(sub_subject(sub), found->subject))
+        return;
+    if (sub->queue_len)
+        found_push(&found->queued, sub);
+    else if (sub->worker == found->worker)
+        found_push(&found->plain, sub);
+    else
+        found->remote |= 1ULL << sub->worker;
 }
 
-static void collect(struct found *found, const struct node *node)
+static void collect_all(struct found *found, const struct node *node)
 {
-    for (struct sub *sub = node->plain; sub; sub = sub->next) {
-        if (!subject_matches(sub_subject(sub), found->subject))
-            continue;
-        if (sub->worker == found->worker)
-            push_sub(&found->plain, &found->plain_count, &found->plain_cap, sub);
-        else
-            found->remote |= 1ULL << sub->worker;
-    }
-    for (struct sub *sub = node->queued; sub; sub = sub->next)
-        if (subject_matches(sub_subject(sub), found->subject))
-            push_sub(&found->queued, &found->queued_count, &found->queued_cap, sub);
+    for (struct sub *sub = first_sub(node); sub; sub = sub->next)
+        collect(found, sub);
 }
 
-static void collect_child(struct found *found, uint64_t parent, const char *token)
+static void walk(struct found *found, const struct node *node, uint64_t hash, size_t at);
+
+static void walk_child(struct found *found, uint64_t hash, size_t at)
 {
-    const struct node *node =
-        find_node(found->index, child_hash(found->index, parent, span_of(token)));
-    if (node)
-        collect(found, node);
+    const struct node *child = find_node(found->index, hash);
+    if (child)
+        walk(found, child, hash, at);
 }
 
 /* Walks one level: `at` is where the next token of the subject begins. */
@@ -337,148 +458,25 @@ static void walk(struct found *found, const struct node *node, uint64_t hash, si
     const struct subjects *index = found->index;
     struct span token;
     if (!subject_next_token(found->subject, &at, &token)) {
-        collect(found, node);
+        collect_all(found, node);
         return;
     }
-    if (node->has_rest)
-        collect_child(found, hash, ">");
-    if (node->has_star) {
-        uint64_t star = child_hash(index, hash, span_of("*"));
-        const struct node *child = find_node(index, star);
-        if (child)
-            walk(found, child, star, at);
+    if (!node->is_inner) {
+        if (node->has_guest)
+            collect(found, node->subs);
+        return;
     }
-    if (node->children && !is_star(token) && !is_rest(token)) {
-        uint64_t literal = child_hash(index, hash, token);
-        const struct node *child = find_node(index, literal);
-        if (child)
-            walk(found, child, literal, at);
-    }
+    if (node->inner->has_rest)
+        collect_all(found, find_node(index, child_hash(index, hash, span_of(">"))));
+    if (node->inner->has_star)
+        walk_child(found, child_hash(index, hash, span_of("*")), at);
+    if (!is_star(token) && !is_rest(token))
+        walk_child(found, child_hash(index, hash, token), at);
 }
 
-static int compare_spans(struct span a, struct span b)
+static uint32_t stamp(const _Atomic uint32_t *moving)
 {
-    size_t len = a.len < b.len ? a.len : b.len;
-    int order = len ? memcmp(a.ptr, b.ptr, len) : 0;
-    return order ? order : (a.len > b.len) - (a.len < b.len);
-}
-
-static int by_sid(const void *a, const void *b)
-{
-    return compare_spans(sub_sid(*(struct sub *const *)a), sub_sid(*(struct sub *const *)b));
-}
-
-static int by_queue(const void *a, const void *b)
-{
-    const struct sub *left = *(struct sub *const *)a, *right = *(struct sub *const *)b;
-    int order = compare_spans(sub_queue(left), sub_queue(right));
-    return order ? order : left->worker - right->worker;
-}
-
-static int by_conn(const void *a, const void *b)
-{
-    uintptr_t left = (uintptr_t)(*(struct sub *const *)a)->conn;
-    uintptr_t right = (uintptr_t)(*(struct sub *const *)b)->conn;
-    return (left > right) - (left < right);
-}
-
-/* Does each of this worker's connections appear once at most? */
-static bool is_simple(const struct found *found)
-{
-    struct sub **all = NULL;
-    size_t total = 0, cap = 0;
-    if (found->plain_count + found->queued_count < 2)
-        return true;
-    for (size_t i = 0; i < found->plain_count; i++)
-        push_sub(&all, &total, &cap, found->plain[i]);
-    for (size_t i = 0; i < found->queued_count; i++)
-        if (found->queued[i]->worker == found->worker)
-            push_sub(&all, &total, &cap, found->queued[i]);
-    if (total > 1)
-        qsort(all, total, sizeof *all, by_conn);
-    bool simple = true;
-    for (size_t i = 1; i < total && simple; i++)
-        simple = all[i - 1]->conn != all[i]->conn;
-    free(all);
-    return simple;
-}
-
-static size_t count_groups(const struct found *found, size_t *shares, size_t *queue_bytes)
-{
-    size_t groups = 0;
-    *shares = *queue_bytes = 0;
-    for (size_t i = 0; i < found->queued_count; i++) {
-        const struct sub *sub = found->queued[i], *before = i ? found->queued[i - 1] : NULL;
-        bool new_group = !before || !span_equal(sub_queue(before), sub_queue(sub));
-        groups += new_group;
-        *queue_bytes += new_group ? sub->queue_len : 0;
-        *shares += new_group || before->worker != sub->worker;
-    }
-    return groups;
-}
-
-/* Lays the groups out behind the match; `queued` is sorted by queue and worker. */
-static void fill_groups(const struct found *found, struct match *match, struct sub **members,
-                        struct match_share *share, uint8_t *text)
-{
-    struct match_group *group = NULL;
-    for (size_t i = 0; i < found->queued_count; i++) {
-        struct sub *sub = found->queued[i];
-        if (!group || !span_equal(group->queue, sub_queue(sub))) {
-            group = &match->groups[match->group_count++];
-            memcpy(text, sub_queue(sub).ptr, sub->queue_len);
-            *group = (struct match_group){ .queue = span_make(text, sub->queue_len),
-                                           .members = members,
-                                           .remote = share };
-            text += sub->queue_len;
-        }
-        group->total++;
-        if (sub->worker == found->worker) {
-            *members++ = sub;
-            group->member_count++;
-        } else if (group->remote_count && share[-1].worker == sub->worker) {
-            share[-1].members++;
-        } else {
-            *share++ = (struct match_share){ .worker = sub->worker, .members = 1 };
-            group->remote_count++;
-        }
-    }
-}
-
-/* One allocation: match, groups, shares, plain and queue members, subject and queue names. */
-static struct match *build(struct found *found)
-{
-    if (found->queued_count > 1)
-        qsort(found->queued, found->queued_count, sizeof *found->queued, by_queue);
-    if (found->plain_count > 1)
-        qsort(found->plain, found->plain_count, sizeof *found->plain, by_sid);
-
-    size_t shares, queue_bytes;
-    size_t groups = count_groups(found, &shares, &queue_bytes);
-    size_t pointers = found->plain_count + found->queued_count;
-    size_t size = sizeof(struct match) + groups * sizeof(struct match_group) +
-                  pointers * sizeof(void *) + shares * sizeof(struct match_share) +
-                  found->subject.len + queue_bytes;
-    struct match *match = mem_alloc(size);
-    struct match_group *group = (struct match_group *)(match + 1);
-    struct sub **subs = (struct sub **)(group + groups);
-    struct match_share *share = (struct match_share *)(subs + pointers);
-    uint8_t *text = (uint8_t *)(share + shares);
-
-    *match = (struct match){ .size = size,
-                             .index = found->index,
-                             .remote = found->remote,
-                             .plain = subs,
-                             .plain_count = (uint32_t)found->plain_count,
-                             .groups = group,
-                             .is_simple = is_simple(found) };
-    if (found->plain_count)
-        memcpy(subs, found->plain, found->plain_count * sizeof *subs);
-    if (found->subject.len)
-        memcpy(text, found->subject.ptr, found->subject.len);
-    match->subject = span_make(text, found->subject.len);
-    fill_groups(found, match, subs + found->plain_count, share, text + found->subject.len);
-    return match;
+    return atomic_load_explicit(moving, memory_order_acquire);
 }
 
 static void note_fanout(struct subjects *index, uint64_t fanout)
@@ -493,34 +491,38 @@ static void note_fanout(struct subjects *index, uint64_t fanout)
 }
 
 struct match *subjects_match(struct subjects *index, struct span subject, uint64_t hash,
-                             unsigned worker)
+                             unsigned worker, struct match *reuse)
 {
     struct found found = { .index = index, .subject = subject, .worker = worker };
-    uint32_t literal =
-        atomic_load_explicit(&index->literal_stamps[hash % STAMPS], memory_order_acquire);
-    uint32_t wildcard = atomic_load_explicit(&index->wildcard_stamp, memory_order_acquire);
+    struct span first = { .len = 0 };
+    size_t at = 0;
+    subject_next_token(subject, &at, &first);
+    uint16_t slot = (uint16_t)(hash_bytes(index->key, first) % STAMPS);
+    uint32_t literal = stamp(&index->literal_stamps[hash % STAMPS]);
+    uint32_t first_token = stamp(&index->first_token_stamps[slot]);
+    uint32_t wildcard = stamp(&index->wildcard_stamp);
 
     pthread_rwlock_rdlock(&index->lock);
     if (subject.len && subject_token_count(subject) <= DEPTH_MAX)
         walk(&found, &index->root, 0, 0);
-    struct match *match = build(&found); /* reads other workers' subscriptions: still locked */
+    struct match *match = match_build(&found, reuse);
     pthread_rwlock_unlock(&index->lock);
 
-    note_fanout(index, found.plain_count + match->group_count);
+    note_fanout(index, found.plain.count + match->group_count);
     match->hash = hash;
     match->literal_stamp = literal;
+    match->first_token_stamp = first_token;
+    match->first_token_slot = slot;
     match->wildcard_stamp = wildcard;
-    free(found.plain);
-    free(found.queued);
+    found_free(&found);
     return match;
 }
 
 bool subjects_is_fresh(const struct subjects *index, const struct match *match)
 {
-    return atomic_load_explicit(&index->literal_stamps[match->hash % STAMPS],
-                                memory_order_acquire) == match->literal_stamp &&
-           atomic_load_explicit(&index->wildcard_stamp, memory_order_acquire) ==
-               match->wildcard_stamp;
+    return stamp(&index->literal_stamps[match->hash % STAMPS]) == match->literal_stamp &&
+           stamp(&index->first_token_stamps[match->first_token_slot]) == match->first_token_stamp &&
+           stamp(&index->wildcard_stamp) == match->wildcard_stamp;
 }
 
 struct subjects_stats subjects_stats(const struct subjects *index)

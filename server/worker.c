@@ -101,8 +101,8 @@ static void free_dead_subs(struct worker *worker)
         struct sub *sub = worker->dead_subs;
         worker->dead_subs = sub->next;
         if (sub->is_shadow)
-            free(sub->shadow);
-        free(sub);
+            free(sub_shadow(sub));
+        sub_free(sub);
     }
 }
 

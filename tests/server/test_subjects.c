@@ -51,7 +51,7 @@ static struct sub *add(struct model *model, unsigned worker, unsigned conn, cons
 static void drop(struct model *model, size_t at)
 {
     subjects_remove(model->index, model->live[at]);
-    free(model->live[at]);
+    sub_free(model->live[at]);
     model->live[at] = model->live[--model->count];
 }
 
@@ -65,7 +65,7 @@ static void end(struct model *model)
 static struct match *ask(const struct model *model, const char *subject, unsigned worker)
 {
     struct span text = span_of(subject);
-    return subjects_match(model->index, text, hash_bytes(&KEY, text), worker);
+    return subjects_match(model->index, text, hash_bytes(&KEY, text), worker, NULL);
 }
 
 /* ---- the model's answer ----------------------------------------------------------------------- */
@@ -276,6 +276,39 @@ Test(subjects, tokens_may_be_many_and_long)
 
 /* ---- what a match says about queue groups and connections ------------------------------------------ */
 
+/* A subscription rests where no other goes on; whoever comes or goes later moves or leaves it. */
+Test(subjects, who_comes_later_takes_nothing_from_who_was_there)
+{
+    static const char *const PATTERNS[] = { "a.b.c.d", "a.b.c.d", "a.b.c", "a.b.c.*",  "a.b.>",
+                                            "a.b.x",   "a",       "*.b.>", "a.b.c.d.e" };
+    enum { COUNT = sizeof PATTERNS / sizeof *PATTERNS };
+    for (unsigned first = 0; first < COUNT; first++)
+        for (unsigned second = 0; second < COUNT; second++) {
+            struct model model = begin();
+            for (unsigned i = 0; i < COUNT; i++)
+                add(&model, i % 2, i, PATTERNS[(i + first) % COUNT], i % 3 ? "" : "q", "1");
+            for (unsigned i = 0; i < COUNT; i++) {
+                for (unsigned k = 0; k < COUNT; k++)
+                    check(&model, PATTERNS[k], 0);
+                drop(&model, (i + second) % model.count);
+            }
+            end(&model);
+        }
+}
+
+/* Tokens whose bytes a hash that is no more than an exclusive or of length and bytes would confuse. */
+Test(subjects, a_token_is_not_taken_for_a_similar_one)
+{
+    static const char *const PATTERNS[] = { "x.)*", "x.*", "x.2", "x.12", "x.1", "x.21" };
+    struct model model = begin();
+    for (unsigned i = 0; i < sizeof PATTERNS / sizeof *PATTERNS; i++) {
+        add(&model, 0, i, PATTERNS[i], "", "1");
+        for (unsigned k = 0; k < sizeof PATTERNS / sizeof *PATTERNS; k++)
+            check(&model, PATTERNS[k], 0);
+    }
+    end(&model);
+}
+
 Test(subjects, a_group_is_counted_by_worker)
 {
     struct model model = begin();
@@ -405,7 +438,9 @@ Test(subjects, a_change_makes_what_it_concerns_stale)
     check_staleness("a.b", "a.b", "q", true);
     check_staleness("a.b", "a.*", "", true);
     check_staleness("a.b", ">", "q", true);
-    check_staleness("a.b", "x.>", "", true); /* all wildcards have one stamp */
+    check_staleness("a.b", "a.x.*", "", true); /* wildcards have a stamp for each first token */
+    check_staleness("a.b", "x.>", "", false);
+    check_staleness("a.b", "*.x", "", true);
     check_staleness("a.b", "a.c", "", false);
     check_staleness("a.b", "a.b.c", "q", false);
     check_staleness("a.b", "a", "", false);
@@ -514,7 +549,7 @@ Test(subjects, a_crowd_that_leaves_takes_its_memory_along)
     }
     for (unsigned i = 0; i < CROWD; i++) {
         subjects_remove(model.index, crowd[i]);
-        free(crowd[i]);
+        sub_free(crowd[i]);
         if (i % 1000 == 0)
             check(&model, "stays.here", 0);
     }

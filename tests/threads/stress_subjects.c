@@ -133,7 +133,7 @@ static void flip(struct thread *thread, unsigned number)
     set_state(slot, generation, CHANGING);
     if (slot->sub) {
         subjects_remove(world->index, slot->sub);
-        free(slot->sub);
+        sub_free(slot->sub);
         slot->sub = NULL;
         set_state(slot, generation + 1, ABSENT);
         return;
@@ -252,7 +252,7 @@ static void ask(struct thread *thread, bool from_cache)
     take_words(world, thread->before);
     struct match *match = from_cache ? match_cache_get(&thread->cache, world->index, text, hash,
                                                        worker, &(bool){ false })
-                                     : subjects_match(world->index, text, hash, worker);
+                                     : subjects_match(world->index, text, hash, worker, NULL);
     take_words(world, thread->after);
     if (!span_equal(match->subject, text))
         fail(world, "the match of another subject", subject, worker);
@@ -289,7 +289,8 @@ static void check_end(struct world *world)
 
     for (unsigned s = 0; s < SUBJECTS; s++) {
         struct span text = span_of(world->subjects[s]);
-        struct match *match = subjects_match(world->index, text, hash_bytes(&world->key, text), 0);
+        struct match *match =
+            subjects_match(world->index, text, hash_bytes(&world->key, text), 0, NULL);
         if (!match_is_empty(match))
             fail(world, "something is left at the end", s, 0);
         free(match);
