@@ -65,7 +65,19 @@ static enum response_type response_of(const char *name)
     return name && strcasecmp(name, "Chunked") == 0 ? RESPONSE_CHUNKED : RESPONSE_SINGLE;
 }
 
-static struct export_options export_of(const struct jwt_export *claims)
+static const struct latency_options *latency_of(struct options *options,
+                                                const struct jwt_export *claims)
+{
+    if (!claims->latency_results || claims->latency_sampling < 0 || claims->latency_sampling > 100)
+        return NULL;
+    struct latency_options *latency = options_alloc(options, sizeof *latency);
+    latency->subject = claims->latency_results;
+    latency->percent = (unsigned)claims->latency_sampling;
+    latency->by_headers = claims->latency_sampling == 0;
+    return latency;
+}
+
+static struct export_options export_of(struct options *options, const struct jwt_export *claims)
 {
     int64_t threshold_ms = ns_to_ms(claims->response_threshold_ns);
     return (struct export_options){
@@ -75,6 +87,7 @@ static struct export_options export_of(const struct jwt_export *claims)
             claims->account_token_position > 0 ? (size_t)claims->account_token_position : 0,
         .response = response_of(claims->response_type),
         .response_ms = threshold_ms > 0 ? threshold_ms : RESPONSE_MS,
+        .latency = latency_of(options, claims),
         .claims = claims,
     };
 }
@@ -111,7 +124,7 @@ void account_take_exchange(struct options *options, struct account_options *acco
     account->services = options_alloc(options, size);
     account->export_count = account->stream_count = account->service_count = 0;
     for (size_t i = 0; i < exports->count; i++)
-        account->exports[account->export_count++] = export_of(&exports->items[i]);
+        account->exports[account->export_count++] = export_of(options, &exports->items[i]);
     for (size_t i = 0; i < imports->count; i++) {
         struct import_options import = import_of(options, account, &imports->items[i]);
         if (import.is_service)

@@ -21,6 +21,13 @@ enum response_type {
     RESPONSE_CHUNKED /* the same */
 };
 
+/** Which requests to a service are measured, and where that is told. */
+struct latency_options {
+    unsigned percent;
+    bool by_headers; /* those that a tracer samples, instead */
+    const char *subject;
+};
+
 struct export_options {
     bool is_service;
     const char *subject;
@@ -29,7 +36,8 @@ struct export_options {
     size_t token_position; /* from 1: that token must be the importer's name; 0 = no such rule */
     enum response_type response;
     int64_t response_ms;
-    const struct jwt_export *claims; /* operator mode: the claim behind it; NULL otherwise */
+    const struct latency_options *latency; /* of a service; NULL = not measured */
+    const struct jwt_export *claims;       /* operator mode: the claim behind it; NULL otherwise */
 };
 
 struct import_options {
@@ -45,6 +53,7 @@ struct import_options {
     const char *token;           /* operator mode: the activation it shows; NULL = none */
     enum response_type response; /* as the export says */
     int64_t response_ms;
+    const struct latency_options *latency;
 };
 
 struct mapping_target {

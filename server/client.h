@@ -89,8 +89,8 @@ void client_forget_user(struct client *client);
 /** INFO as it is now; `first` leaves out what only later ones have. */
 void client_send_info(struct client *client, bool first);
 void client_send_ldm_info(struct client *client);
-/** Its part of Nats-Request-Info. */
-void client_put_requestor(const struct conn *conn, bool share, struct json *json);
+/** Its part of Nats-Request-Info; returns its round trip time in ns. */
+int64_t client_put_requestor(const struct conn *conn, bool share, struct json *json);
 /** CONNECT's argument. */
 void client_handle_connect(struct client *client, struct span json);
 bool client_is_json(struct span text);

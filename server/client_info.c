@@ -9,6 +9,7 @@
 #include "auth.h"
 #include "conn_info.h"
 #include "event_json.h"
+#include "jwt_login.h"
 #include "options.h"
 #include "server.h"
 #include "version.h"
@@ -101,21 +102,36 @@ void client_send_info(struct client *client, bool first)
     send_info(client, first, false);
 }
 
-void client_put_requestor(const struct conn *conn, bool share, struct json *json)
+/* All that may be told; the name is that of the user's JWT. */
+static void put_shared(const struct client *client, struct json *json)
+{
+    struct conn_info info;
+    conn_info_take(client->conn, &(struct conn_detail){ 0 }, &info);
+    struct event_client shared = conn_info_event(&info);
+    shared.rtt = info.rtt_ns;
+    shared.server = client->conn->worker->server->name;
+    shared.name_tag = NULL;
+    if (client->login) {
+        const struct jwt *claims = client->login->claims;
+        shared.jwt = client->jwt;
+        shared.issuer_key = claims->issuer;
+        shared.name_tag = claims->name;
+        shared.tags = (struct string_list){ claims->tags.items, claims->tags.count };
+    }
+    event_put_client_members(json, &shared);
+    conn_info_clear(&info);
+}
+
+int64_t client_put_requestor(const struct conn *conn, bool share, struct json *json)
 {
     const struct client *client = client_of(conn);
     if (!share) {
         json_string(json, "acc", conn->account->name);
         json_int(json, "rtt", client->rtt_ns);
-        return;
+        return client->rtt_ns;
     }
-    struct conn_info info;
-    conn_info_take(conn, &(struct conn_detail){ 0 }, &info);
-    struct event_client shared = conn_info_event(&info);
-    shared.rtt = info.rtt_ns;
-    shared.server = conn->worker->server->name;
-    event_put_client_members(json, &shared);
-    conn_info_clear(&info);
+    put_shared(client, json);
+    return client->rtt_ns;
 }
 
 void client_send_ldm_info(struct client *client)

@@ -24,6 +24,7 @@
 
 struct conn;
 struct json;
+struct latency;
 struct layer;
 struct run;
 struct sub;
@@ -75,8 +76,8 @@ struct protocol {
     /** Nobody took a message of this connection that wants an answer. */
     void (*unanswered)(struct conn *conn, struct span subject, struct span reply);
     /** Prints who this is, for a service of another account that it calls: members of a JSON object, more of them if
-     *  the import says `share`. May be NULL. */
-    void (*put_requestor)(const struct conn *conn, bool share, struct json *json);
+     *  the import says `share`. Returns its round trip time in ns. May be NULL. */
+    int64_t (*put_requestor)(const struct conn *conn, bool share, struct json *json);
     /** The options in force have changed (worker->options). May be NULL. */
     void (*options_changed)(struct conn *conn);
     /** The log prefix behind "kind:id"; appends, may be NULL. */
@@ -112,6 +113,7 @@ struct conn {
     struct layer *bottom, *top; /* NULL when the socket carries the protocol in clear */
     void *session;              /* the protocol's */
     struct account *account;
+    struct latency *latencies; /* of requests that wait for an answer: service_latency.h */
     uint64_t cid;
     struct list link; /* worker->conns */
     struct list dirty_link, closing_link, borrowing_link;

@@ -45,3 +45,46 @@ void headers_set(struct buf *out, struct span block, const char *name, struct sp
     }
     buf_printf(out, "%s: %.*s" END, name, SPAN_ARG(value));
 }
+
+static bool is_blank(uint8_t byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+}
+
+static struct span trim(struct span text)
+{
+    while (text.len > 0 && is_blank(text.ptr[text.len - 1]))
+        text.len--;
+    while (text.len > 0 && is_blank(text.ptr[0]))
+        text = span_make(text.ptr + 1, text.len - 1);
+    return text;
+}
+
+bool headers_next(struct span block, size_t *at, struct header_field *field)
+{
+    while (*at < block.len) {
+        bool is_first = *at == 0; /* "NATS/1.0" */
+        struct span rest = span_make(block.ptr + *at, block.len - *at);
+        struct span line = take_line(&rest);
+        const uint8_t *colon = memchr(line.ptr, ':', line.len);
+        *at += line.len;
+        if (is_first || !colon)
+            continue;
+        size_t name_len = (size_t)(colon - line.ptr);
+        field->name = trim(span_make(line.ptr, name_len));
+        field->value = trim(span_make(colon + 1, line.len - name_len - 1));
+        return true;
+    }
+    return false;
+}
+
+bool headers_find(struct span block, const char *name, struct span *value)
+{
+    struct header_field field;
+    for (size_t at = 0; headers_next(block, &at, &field);)
+        if (span_is_nocase(field.name, name)) {
+            *value = field.value;
+            return true;
+        }
+    return false;
+}

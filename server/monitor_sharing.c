@@ -42,6 +42,19 @@ static const char *kind_of(bool is_service)
     return is_service ? "service" : "stream";
 }
 
+static void print_latency(struct json *json, const char *key, const struct latency_options *latency)
+{
+    if (!latency)
+        return;
+    json_object(json, key);
+    if (latency->by_headers)
+        json_string(json, "sampling", "headers");
+    else
+        json_uint(json, "sampling", latency->percent);
+    json_string(json, "results", latency->subject);
+    json_object_end(json);
+}
+
 static void print_export(struct json *json, const struct export_options *export)
 {
     static const char *const RESPONSES[] = { [RESPONSE_SINGLE] = "Singleton",
@@ -52,6 +65,7 @@ static void print_export(struct json *json, const struct export_options *export)
     json_string(json, "type", kind_of(export->is_service));
     if (export->is_service)
         json_string(json, "response_type", RESPONSES[export->response]);
+    print_latency(json, "service_latency", export->latency);
     if (export->account_count > 0) {
         json_array(json, "approved_accounts");
         for (size_t i = 0; i < export->account_count; i++)
@@ -96,6 +110,7 @@ void sharing_print_exports(struct json *json, const char *name, const void *memb
 struct told_import {
     const char *subject, *account, *local;
     bool is_service, share;
+    const struct latency_options *latency;
 };
 
 static void print_import(struct json *json, const struct told_import *import)
@@ -110,6 +125,7 @@ static void print_import(struct json *json, const struct told_import *import)
     json_bool(json, "invalid", false);
     json_bool(json, "share", import->share);
     json_bool(json, "tracking", false);
+    print_latency(json, "latency", import->latency);
     json_object_end(json);
 }
 
@@ -120,7 +136,8 @@ static void print_imports(struct json *json, const struct import_options *import
                                                   .account = imports[i].exporter->name,
                                                   .local = imports[i].local,
                                                   .is_service = imports[i].is_service,
-                                                  .share = imports[i].share });
+                                                  .share = imports[i].share,
+                                                  .latency = imports[i].latency });
 }
 
 /* What every account may ask about itself: services.c answers it in the account, without a detour. */

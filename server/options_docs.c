@@ -100,6 +100,7 @@ void options_print_docs(struct buf *out)
         &ACCOUNT_LIMITS_SCHEMA,
         &MAPPING_SCHEMA,
         &EXPORT_SCHEMA,
+        &LATENCY_SCHEMA,
         &IMPORT_SCHEMA,
         &WEBSOCKET_SCHEMA,
         &MQTT_SCHEMA,

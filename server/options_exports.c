@@ -7,19 +7,9 @@
 
 #define RESPONSE_MS (2 * 60 * 1000) /* how long an answer may take */
 
-/* The rows only note what is there: whether it belongs there depends on the others. */
-static option_read_fn note_value;
-
-static void note_value(struct options_reader *reader, const struct option_row *row,
-                       const struct conf_value *value, void *target)
-{
-    (void)reader;
-    *(const struct conf_value **)row_field(row, target) = value;
-}
-
 #define NOTED(struct_, name, aliases, member, text)                                                \
     ROW(name, aliases, OPTION_CUSTOM, offsetof(struct struct_, member), NULL, RELOAD_LIVE, NULL,   \
-        .help = (text), .read = note_value)
+        .help = (text), .read = schema_note_value)
 
 /* Text of the options; NULL when a problem was added. */
 static const char *read_text(struct options_reader *reader, const struct conf_value *value)
@@ -47,7 +37,9 @@ static const struct option_row EXPORT_ROWS[] = {
           threshold, "Services: how long the next answer may take, a duration; 2m when unset."),
     NOTED(export_block, "account_token_position", NULL, token_position,
           "Number of the `*` token, from 1, in which an importer must put its own name."),
-    NOTED(export_block, "latency", NULL, latency, "Accepted and ignored: latency is not measured."),
+    NOTED(export_block, "latency", NULL, latency,
+          "Services with single answers: how long they take is measured and published; a subject, "
+          "or a block."),
     NOTED(export_block, "allow_trace", NULL, allow_trace, "Accepted and ignored."),
 };
 
@@ -172,7 +164,7 @@ static void read_export(struct options_reader *reader, const struct conf_value *
     if (block.token_position)
         read_position(reader, block.token_position, export);
     if (block.latency && export->is_service)
-        options_note(reader->options, NOTE_LATENCY);
+        export->latency = read_latency(reader, block.latency);
     account->export_count++;
 }
 

@@ -86,6 +86,43 @@ static void check_export(const struct resolution *resolution, const struct expor
                  export->subject);
 }
 
+/* An export that nats-server knows when it comes to number `last` of the account. */
+static bool is_exported_service(const struct account_options *account, size_t last,
+                                const char *subject)
+{
+    for (size_t i = 0; i <= last; i++)
+        if (account->exports[i].is_service &&
+            subject_matches(span_of(account->exports[i].subject), span_of(subject)))
+            return true;
+    return false;
+}
+
+/* False when it cannot be measured as it says; `at` is its number. */
+static bool check_latency(const struct resolution *resolution,
+                          const struct account_options *account, size_t at)
+{
+    const struct export_options *export = &account->exports[at];
+    const char *why = NULL;
+    if (!export->latency)
+        return true;
+    if (resolution->options->no_system_account) {
+        complain(resolution,
+                 "Error adding service latency sampling for \"%s\": system account not setup",
+                 export->subject);
+        return false;
+    }
+    if (export->response != RESPONSE_SINGLE)
+        why = "bad service response type";
+    else if (!subject_is_valid_publish(span_of(export->latency->subject)) ||
+             is_exported_service(account, at, export->latency->subject))
+        why = "invalid publish subject";
+    if (why)
+        complain(resolution,
+                 "Error adding service latency sampling for \"%s\" on subject \"%s\": %s",
+                 export->subject, export->latency->subject, why);
+    return !why;
+}
+
 static bool export_is_for(const struct export_options *export, const struct import_options *import)
 {
     struct span token;
@@ -193,6 +230,15 @@ static bool leads_back(const struct import_options *import, const struct import_
 
 /* ---- one after the other ------------------------------------------------------------------ */
 
+static void check_exports(const struct resolution *resolution,
+                          const struct account_options *account)
+{
+    for (size_t i = 0; i < account->export_count; i++) {
+        check_export(resolution, &account->exports[i]);
+        check_latency(resolution, account, i);
+    }
+}
+
 static bool resolve_import(const struct resolution *resolution, struct import_options *import,
                            const struct import_options *before, size_t before_count,
                            unsigned *visits)
@@ -215,6 +261,7 @@ static bool resolve_import(const struct resolution *resolution, struct import_op
         return false;
     import->response = export->response;
     import->response_ms = export->response_ms;
+    import->latency = export->latency;
     import->visit = ++*visits;
     if (leads_back(import, import, 0))
         return refuse(resolution, import, "import forms a cycle");
@@ -236,8 +283,7 @@ void options_resolve_accounts(struct options_reader *reader, const struct conf_v
     const struct resolution resolution = { .options = reader->options, .reader = reader, .at = at };
     unsigned visits = 0;
     for (size_t i = 0; i < options->account_count; i++)
-        for (size_t e = 0; e < options->accounts[i]->export_count; e++)
-            check_export(&resolution, &options->accounts[i]->exports[e]);
+        check_exports(&resolution, options->accounts[i]);
     for (size_t i = 0; reader->problems->errors == 0 && i < options->account_count; i++)
         resolve_imports(&resolution, options->accounts[i], &visits);
 }
@@ -263,6 +309,12 @@ static void keep_good_exports(const struct resolution *resolution, struct accoun
             account->exports[kept++] = account->exports[i];
     }
     account->export_count = kept;
+    for (size_t i = 0; i < kept; i++) {
+        if (check_latency(resolution, account, i))
+            continue;
+        leave_out(resolution->options, account, resolution->err);
+        account->exports[i].latency = NULL;
+    }
 }
 
 /* Those behind a bad one move up, so a circle is looked for among good ones only. */

@@ -213,6 +213,13 @@ void *row_field(const struct option_row *row, void *target)
     return (char *)target + row->offset;
 }
 
+void schema_note_value(struct options_reader *reader, const struct option_row *row,
+                       const struct conf_value *value, void *target)
+{
+    (void)reader;
+    *(const struct conf_value **)row_field(row, target) = value;
+}
+
 static void store_number(const struct option_row *row, void *target, int64_t number)
 {
     if (row->offset == NOWHERE || (number == 0 && row->zero_is_default))

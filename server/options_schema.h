@@ -85,7 +85,7 @@ struct schema {
 extern const struct schema ROOT_SCHEMA, TLS_SCHEMA, CERTS_SCHEMA, OCSP_PEER_SCHEMA,
     OCSP_CACHE_SCHEMA, AUTHORIZATION_SCHEMA, USER_SCHEMA, PERMISSIONS_SCHEMA,
     SUBJECT_PERMISSIONS_SCHEMA, RESPONSES_SCHEMA, ACCOUNT_SCHEMA, ACCOUNT_LIMITS_SCHEMA,
-    EXPORT_SCHEMA, MAPPING_SCHEMA, IMPORT_SCHEMA, WEBSOCKET_SCHEMA, MQTT_SCHEMA,
+    EXPORT_SCHEMA, LATENCY_SCHEMA, MAPPING_SCHEMA, IMPORT_SCHEMA, WEBSOCKET_SCHEMA, MQTT_SCHEMA,
     OVERRIDE_AUTH_SCHEMA, LEAFNODES_SCHEMA, LEAF_AUTH_SCHEMA, LEAF_USER_SCHEMA, REMOTE_SCHEMA,
     PROXY_SCHEMA, COMPRESSION_SCHEMA, CLUSTER_SCHEMA, GATEWAY_SCHEMA, JETSTREAM_SCHEMA;
 
@@ -101,8 +101,6 @@ const char *options_printf(struct options *options, const char *format, ...)
 #define NOTE_JETSTREAM                                                                             \
     "JetStream is not supported by this server, \"jetstream\" configuration ignored"
 #define NOTE_CLUSTER "Cluster routes are not supported by this server, cluster listener ignored"
-#define NOTE_LATENCY                                                                               \
-    "The latency of services is not measured by this server, \"latency\" of exports ignored"
 #define NOTE_GATEWAY "Gateways are not supported by this server, \"gateway\" configuration ignored"
 #define NOTE_OCSP_UNUSED                                                                           \
     "\"ocsp_peer\" has no effect in cluster.tls, gateway.tls and resolver_tls: nobody is checked " \
@@ -146,6 +144,9 @@ void schema_read(struct options_reader *reader, const struct schema *schema,
 const struct option_row *schema_find(const struct schema *schema, const char *name);
 /** The row's place inside `target`. */
 void *row_field(const struct option_row *row, void *target);
+/** A reader of rows that only notes what is there: whether it belongs there depends on the others. */
+void schema_note_value(struct options_reader *reader, const struct option_row *row,
+                       const struct conf_value *value, void *target);
 
 /** Is the value of that type? If not, adds Go's sentence "interface conversion: ...". */
 bool value_is(struct options_reader *reader, const struct conf_value *value, enum conf_type type);
@@ -200,6 +201,9 @@ struct account_options *options_account(struct options *options, const char *nam
 /** Appends a list of users to those that are there; the problems of the whole list point at `at`. */
 void read_user_list(struct options_reader *reader, const struct conf_value *list,
                     const struct account_options *account, const struct conf_value *at);
+/** Owned by the options; NULL when a problem was added. */
+const struct latency_options *read_latency(struct options_reader *reader,
+                                           const struct conf_value *value);
 void read_exports(struct options_reader *reader, const struct conf_value *value,
                   struct account_options *account);
 void read_imports(struct options_reader *reader, const struct conf_value *value,

@@ -414,6 +414,17 @@ void router_send_answer(struct router *router, const struct run *run, unsigned i
                    &(struct delivery_kind){ .is_answer = true });
 }
 
+void router_requester_left(struct router *router, struct conn *requester)
+{
+    if (requester->latencies)
+        service_imports_requester_left(router->services, requester);
+}
+
+void router_tick(struct router *router)
+{
+    service_imports_tick(router->services);
+}
+
 struct buf *router_subject_buffer(struct router *router)
 {
     router_end_run(router);

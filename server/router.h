@@ -80,6 +80,10 @@ struct passage {
 bool router_pass(struct router *router, const struct passage *passage);
 /** Message i of the run answers a request that was sent from this worker. */
 void router_send_answer(struct router *router, const struct run *run, unsigned i, unsigned worker);
+/** Its connection has ended: nobody waits for what it asked. */
+void router_requester_left(struct router *router, struct conn *requester);
+/** Once a second. */
+void router_tick(struct router *router);
 /** worker->options are others now. */
 void router_options_changed(struct router *router);
 struct worker *router_worker(const struct router *router);

@@ -1,6 +1,7 @@
 /* service_imports.c - see service_imports.h. */
 #include "service_imports.h"
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/map.h"
 #include "base/mem.h"
@@ -13,6 +14,7 @@
 #include "mappings.h"
 #include "options.h"
 #include "server.h"
+#include "service_latency.h"
 
 #include <stdlib.h>
 
@@ -27,6 +29,7 @@ struct pending {
     struct account *importer, *exporter;
     enum response_type response;
     int64_t response_ms, expires_ms; /* loop time */
+    struct latency *latency;         /* NULL = not measured */
     struct span reply;               /* where the importer wants the answers */
     char answer[ANSWER_LEN];         /* "_R_.SSSSWW.rrrrrr": what the exporter answers to */
     char text[];                     /* the reply */
@@ -36,12 +39,14 @@ struct service_imports {
     struct router *router;
     struct map pending; /* answer -> struct pending */
     struct list by_age;
+    struct latencies *latencies;
 };
 
 struct service_imports *service_imports_new(struct router *router)
 {
     struct service_imports *services = mem_zero(sizeof *services);
     services->router = router;
+    services->latencies = latencies_new(router_worker(router));
     list_init(&services->by_age);
     return services;
 }
@@ -50,7 +55,18 @@ static void forget(struct service_imports *services, struct pending *pending)
 {
     map_remove(&services->pending, span_make(pending->answer, ANSWER_LEN));
     list_remove(&pending->link);
+    latency_drop(pending->latency);
     free(pending);
+}
+
+/* Nobody will answer. */
+static void give_up(struct service_imports *services, struct pending *pending,
+                    enum latency_status status)
+{
+    if (pending->latency)
+        latency_failed(pending->latency, status);
+    pending->latency = NULL;
+    forget(services, pending);
 }
 
 void service_imports_free(struct service_imports *services)
@@ -59,6 +75,7 @@ void service_imports_free(struct service_imports *services)
         return;
     list_each(link, &services->by_age) forget(services, list_entry(link, struct pending, link));
     map_free(&services->pending);
+    latencies_free(services->latencies);
     free(services);
 }
 
@@ -128,7 +145,7 @@ static void forget_old(struct service_imports *services)
         struct pending *pending = list_entry(link, struct pending, link);
         if (pending->expires_ms > now_ms(services) && services->pending.count < PENDING_MAX)
             return;
-        forget(services, pending);
+        give_up(services, pending, LATENCY_TIMEOUT);
     }
 }
 
@@ -173,36 +190,57 @@ static struct message put_request_info(const struct run *run, const struct messa
     return out;
 }
 
+static void await(struct pending *pending, struct latency *latency, struct conn *requester)
+{
+    pending->latency = latency;
+    latency_await(latency, requester, pending, pending->expires_ms);
+}
+
+/* The exporter's own mappings count. Did anybody take it? */
+static bool send_request(struct service_imports *services, const struct run *run,
+                         const struct import_options *import, struct span subject,
+                         const struct message *message)
+{
+    const struct mapping_options *mapping = mappings_find(import->exporter, subject);
+    struct buf mapped = { 0 };
+    bool is_lost = mapping && !mapping_apply(mapping, subject, &mapped);
+    if (mapping && !is_lost)
+        subject = buf_span(&mapped);
+    bool taken = !is_lost && router_pass(services->router,
+                                         &(struct passage){ .account = import->exporter->account,
+                                                            .subject = subject,
+                                                            .message = *message,
+                                                            .source = run->source,
+                                                            .origin = run->origin,
+                                                            .is_imported = true });
+    buf_free(&mapped);
+    return taken;
+}
+
 static void request(struct service_imports *services, struct run *run, unsigned i,
                     const struct import_options *import, struct span subject)
 {
     struct buf data = { 0 };
     struct pending *pending = NULL;
     struct message message = run->messages[i];
+    struct latency *latency =
+        import->latency ? latency_begin(services->latencies, import, run, i) : NULL;
     if (run->source && run->source->protocol->put_requestor)
         message = put_request_info(run, &run->messages[i], import->share, &data);
     if (message.reply.len) {
         pending = remember(services, import, run->account, message.reply);
         message.reply = span_make(pending->answer, ANSWER_LEN);
     }
-    const struct mapping_options *mapping = mappings_find(import->exporter, subject);
-    struct buf mapped = { 0 };
-    bool is_lost = mapping && !mapping_apply(mapping, subject, &mapped);
-    if (mapping && !is_lost)
-        subject = buf_span(&mapped);
-    if (!is_lost &&
-        router_pass(services->router, &(struct passage){ .account = import->exporter->account,
-                                                         .subject = subject,
-                                                         .message = message,
-                                                         .source = run->source,
-                                                         .origin = run->origin,
-                                                         .is_imported = true }))
+    if (latency && pending)
+        await(pending, latency, run->source);
+    else if (latency)
+        latency_failed(latency, LATENCY_NO_REPLY);
+    if (send_request(services, run, import, subject, &message))
         run->accepted[i] = 1;
     else if (pending)
-        forget(services, pending);
+        give_up(services, pending, LATENCY_NOBODY);
     if (data.len)
         conn_settle_borrowers(router_worker(services->router));
-    buf_free(&mapped);
     buf_free(&data);
 }
 
@@ -247,6 +285,13 @@ void service_imports_return(struct service_imports *services, struct run *run)
     }
 }
 
+static void tell_answered(struct pending *pending, struct conn_handle responder,
+                          int64_t answered_ns)
+{
+    latency_answered(pending->latency, responder, answered_ns);
+    pending->latency = NULL;
+}
+
 bool service_imports_answer(struct service_imports *services, const struct passage *passage)
 {
     struct pending *pending = map_get(&services->pending, passage->subject);
@@ -261,8 +306,25 @@ bool service_imports_answer(struct service_imports *services, const struct passa
     pending->expires_ms = now_ms(services) + pending->response_ms;
     list_remove(&pending->link);
     list_append(&services->by_age, &pending->link);
+    int64_t answered_ns = clock_mono_ns();
     bool taken = !is_late && router_pass(services->router, &onward);
+    if (pending->latency && !is_late)
+        tell_answered(pending, passage->origin, answered_ns);
     if (is_late || is_last || !taken)
-        forget(services, pending);
+        give_up(services, pending, LATENCY_TIMEOUT);
     return taken;
+}
+
+void service_imports_requester_left(struct service_imports *services, const struct conn *requester)
+{
+    struct pending *pending;
+    while ((pending = latencies_of(requester)) != NULL)
+        give_up(services, pending, LATENCY_REQUESTER_LEFT);
+}
+
+void service_imports_tick(struct service_imports *services)
+{
+    struct pending *pending;
+    while ((pending = latencies_overdue(services->latencies, now_ms(services))) != NULL)
+        give_up(services, pending, LATENCY_TIMEOUT);
 }

@@ -91,6 +91,7 @@ static void bury_closing(struct worker *worker)
     while (!list_is_empty(&worker->closing)) {
         struct conn *conn = list_entry(worker->closing.next, struct conn, closing_link);
         list_remove(&conn->closing_link);
+        router_requester_left(worker->router, conn);
         conn_bury(conn);
     }
 }
@@ -125,7 +126,7 @@ static void on_turn(uv_prepare_t *turn)
 
 /* ---- how busy ------------------------------------------------------------------------------------------ */
 
-static void on_busy_timer(uv_timer_t *timer)
+static void on_second(uv_timer_t *timer)
 {
     struct worker *worker = timer->data;
     uint64_t now = uv_hrtime();
@@ -137,6 +138,7 @@ static void on_busy_timer(uv_timer_t *timer)
                               memory_order_relaxed);
     worker->busy_before_ns = now;
     worker->idle_before_ns = idle;
+    router_tick(worker->router);
 }
 
 unsigned worker_busy(const struct worker *worker)
@@ -170,7 +172,7 @@ struct worker *worker_new(struct server *server, unsigned index, bool is_control
     worker->inbox_wake.data = worker->turn.data = worker->busy_timer.data = worker;
     uv_prepare_start(&worker->turn, on_turn);
     worker->busy_before_ns = uv_hrtime();
-    uv_timer_start(&worker->busy_timer, on_busy_timer, BUSY_PERIOD_MS, BUSY_PERIOD_MS);
+    uv_timer_start(&worker->busy_timer, on_second, BUSY_PERIOD_MS, BUSY_PERIOD_MS);
     worker->router = router_new(worker);
     worker->thread = uv_thread_self();
     return worker;

@@ -44,3 +44,21 @@ Test(headers, of_pieces_become_blocks)
             buf_free(&out);
         }
 }
+
+Test(headers, fields_are_found)
+{
+    struct span block =
+        span_of("NATS/1.0 503 a: b\r\nA:b\r\n none\r\nLong Name : \t c d \r\na: e\r\n\r\n");
+    struct header_field field;
+    struct buf seen = { 0 };
+    for (size_t at = 0; headers_next(block, &at, &field);)
+        buf_printf(&seen, "[%.*s=%.*s]", SPAN_ARG(field.name), SPAN_ARG(field.value));
+    cr_expect_str_eq(buf_str(&seen), "[A=b][Long Name=c d][a=e]");
+    buf_free(&seen);
+
+    struct span value;
+    cr_expect(headers_find(block, "a", &value) && span_is(value, "b"));
+    cr_expect(headers_find(block, "LONG NAME", &value) && span_is(value, "c d"));
+    cr_expect_not(headers_find(block, "none", &value));
+    cr_expect_not(headers_find(span_of(""), "a", &value));
+}

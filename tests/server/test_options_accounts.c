@@ -158,9 +158,53 @@ Test(options_accounts, exports_and_imports_are_checked_against_each_other)
         FINE("accounts {\nA { exports: [{service: \"a.>\"}] }\nB { imports: [{service: {account: "
              "A, subject: \"a.*.*\"}, to: \"l.$2.$1\"}] }\n}"),
         FINE("accounts {\nA { exports: [{service: s, response_type: chunk, response_threshold: "
-             "\"3s\", latency: x, allow_trace: true}] }\n}"),
+             "\"3s\", allow_trace: true}] }\n}"),
         FINE("accounts {\nA { exports: [{stream: a, accounts: []}] }\nB { imports: [{stream: "
              "{account: A, subject: a}}] }\n}"),
+    };
+    EXPECT_PROBLEMS(rows);
+}
+
+#define LATENCY(text)          "accounts {\nA { exports: [{service: s.x, latency: " text "}] }\n}"
+#define LATENCY_SAYS(at, text) "gate.conf:2:" at ": " text
+#define LATENCY_BAD(subject, text)                                                                 \
+    "gate.conf:1:0: Error adding service latency sampling for \"s.x\" on subject \"" subject       \
+    "\": " text
+
+Test(options_accounts, latencies_are_checked_as_nats_server_does)
+{
+    static const struct problem_row rows[] = {
+        FINE(LATENCY("l")),
+        FINE(LATENCY("{subject: l.x}")),
+        FINE(LATENCY("{subject: l, sampling: 100}")),
+        FINE(LATENCY("{subject: l, sampling: \"25%\"}")),
+        FINE(LATENCY("{subject: l, sampling: \"25\"}")),
+        FINE(LATENCY("{subject: l, sampling: Headers}")),
+        FINE("accounts {\nA { exports: [{service: s, latency: l}, {service: l}] }\n}"),
+        SAYS(LATENCY("5"),
+             LATENCY_SAYS("30", "Expected latency entry to be a map/struct or string, "
+                                "got int64")),
+        SAYS(LATENCY("{sampling: 5}"), LATENCY_SAYS("30", "Latency subject required, but missing")),
+        SAYS(LATENCY("{subject: 7}"),
+             LATENCY_SAYS("40", "Expected latency subject to be a string, got int64")),
+        SAYS(LATENCY("{subject: l, sampling: 0}"),
+             LATENCY_SAYS("52", "bad sampling percentage, should be 1-100")),
+        SAYS(LATENCY("{subject: l, sampling: 101}"),
+             LATENCY_SAYS("52", "bad sampling percentage, should be 1-100")),
+        SAYS(LATENCY("{subject: l, sampling: \"200%\"}"),
+             LATENCY_SAYS("52", "bad sampling percentage, should be 1-100")),
+        SAYS(LATENCY("{subject: l, sampling: true}"),
+             LATENCY_SAYS("52", "Expected latency sample to be a string or map/struct, got bool")),
+        SAYS(LATENCY("{subject: l, sampling: x}"),
+             LATENCY_SAYS("52", "Failed to parse latency sample: strconv.Atoi: parsing \"x\": "
+                                "invalid syntax")),
+        SAYS(LATENCY("\"l.*\""), LATENCY_BAD("l.*", "invalid publish subject")),
+        SAYS(LATENCY("s.x"), LATENCY_BAD("s.x", "invalid publish subject")),
+        SAYS(LATENCY("\"\""), LATENCY_BAD("", "invalid publish subject")),
+        SAYS(LATENCY("l, response: chunked"), LATENCY_BAD("l", "bad service response type")),
+        SAYS("no_system_account: true\naccounts {\nA { exports: [{service: s, latency: l}] }\n}",
+             "gate.conf:2:1: Error adding service latency sampling for \"s\": system account not "
+             "setup"),
     };
     EXPECT_PROBLEMS(rows);
 }
