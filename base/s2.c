@@ -8,8 +8,9 @@ enum { CHUNK_COMPRESSED = 0x00, CHUNK_PLAIN = 0x01, CHUNK_SKIPPED = 0x80, CHUNK_
 #define S2_CHUNK_MAX     ((size_t)4 * 1024 * 1024) /* plain bytes of a chunk */
 #define SNAPPY_CHUNK_MAX ((size_t)64 * 1024)
 
-static const uint8_t S2_IDENTIFIER[] = { 'S', '2', 's', 'T', 'w', 'O' };
-static const uint8_t SNAPPY_IDENTIFIER[] = { 's', 'N', 'a', 'P', 'p', 'Y' };
+enum { IDENTIFIER_LEN = 6 };
+static const uint8_t S2_IDENTIFIER[IDENTIFIER_LEN] = { 'S', '2', 's', 'T', 'w', 'O' };
+static const uint8_t SNAPPY_IDENTIFIER[IDENTIFIER_LEN] = { 's', 'N', 'a', 'P', 'p', 'Y' };
 
 /* ---- checksum ------------------------------------------------------------------------------ */
 
@@ -354,10 +355,15 @@ static void write_chunk(struct buf *out, struct span plain)
         out->data[begin + 1 + i] = (uint8_t)(size >> (8 * i));
 }
 
+static void write_identifier(struct buf *out, const uint8_t identifier[IDENTIFIER_LEN])
+{
+    put_le(out, CHUNK_IDENTIFIER | IDENTIFIER_LEN << 8, HEADER_LEN);
+    buf_append(out, identifier, IDENTIFIER_LEN);
+}
+
 void s2_write_identifier(struct buf *out)
 {
-    put_le(out, CHUNK_IDENTIFIER | sizeof S2_IDENTIFIER << 8, HEADER_LEN);
-    buf_append(out, S2_IDENTIFIER, sizeof S2_IDENTIFIER);
+    write_identifier(out, S2_IDENTIFIER);
 }
 
 void s2_write(struct buf *out, struct span bytes)
@@ -372,5 +378,11 @@ void s2_write(struct buf *out, struct span bytes)
 void s2_encode(struct buf *out, struct span bytes)
 {
     s2_write_identifier(out);
+    s2_write(out, bytes);
+}
+
+void snappy_encode(struct buf *out, struct span bytes)
+{
+    write_identifier(out, SNAPPY_IDENTIFIER);
     s2_write(out, bytes);
 }

@@ -36,5 +36,7 @@ void s2_write_identifier(struct buf *out);
 void s2_write(struct buf *out, struct span bytes);
 /** Appends a whole stream: the two above. */
 void s2_encode(struct buf *out, struct span bytes);
+/** The same for readers that know nothing but Snappy. */
+void snappy_encode(struct buf *out, struct span bytes);
 
 #endif

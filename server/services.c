@@ -29,6 +29,7 @@
 struct service_reply {
     struct list link; /* in services->pending */
     struct account *account;
+    enum service_encoding encoding; /* of the data; errors are never encoded */
     char subject[];
 };
 
@@ -56,6 +57,8 @@ struct service_reply *service_reply_to(const struct service_request *request)
     struct span subject = request->message->reply;
     struct service_reply *reply = mem_zero(sizeof *reply + subject.len + 1);
     reply->account = request->message->account;
+    if (!request->service->is_never_encoded)
+        reply->encoding = service_encoding_of(request->message->headers);
     memcpy(reply->subject, subject.ptr, subject.len);
     list_append(&services->pending, &reply->link);
     services->pending_count++;
@@ -110,9 +113,12 @@ static void send_answer(struct server *server, struct service_reply *reply,
         struct buf body = { 0 };
         struct json json = json_begin(&body, 0);
         put_answer(&json, server, answer);
+        const char *headers =
+            service_encode(answer->problem ? ENCODING_NONE : reply->encoding, &body);
         internal_publish(server->internal,
                          &(struct internal_message){ .account = reply->account,
                                                      .subject = span_of(reply->subject),
+                                                     .headers = span_of(headers),
                                                      .payload = buf_span(&body) });
         buf_free(&body);
     }
@@ -378,6 +384,11 @@ static const struct service_field CID_FIELDS[] = {
         .name = name_, .places = places_, .serve = serve_, .go_type = type_, .fields = fields_     \
     }
 
+#define UNENCODED(name_, places_, serve_)                                                          \
+    {                                                                                              \
+        .name = name_, .places = places_, .serve = serve_, .go_type = "", .is_never_encoded = true \
+    }
+
 static const struct service SERVICES[] = {
     {.name = "STATSZ",
      .places = EVERYWHERE,
@@ -418,13 +429,13 @@ static const struct {
     const char *subject;
     struct service service;
 } USER_SERVICES[] = {
-    {"$SYS.REQ.USER.INFO",           SERVICE("INFO",  ASKED_BY_USER, serve_user_info,     "",      NULL)        },
-    { "$SYS.REQ.ACCOUNT.PING.CONNZ",
-     ENDPOINT("CONNZ",                                ASKED_BY_USER, "/connz",            "Connz", CONNZ_FIELDS)},
+    {"$SYS.REQ.USER.INFO", UNENCODED("INFO", ASKED_BY_USER, serve_user_info)},
+    {  "$SYS.REQ.ACCOUNT.PING.CONNZ",
+     ENDPOINT("CONNZ",               ASKED_BY_USER,       "/connz",    "Connz", CONNZ_FIELDS) },
     { "$SYS.REQ.SERVER.PING.CONNZ",
-     ENDPOINT("CONNZ",                                ASKED_BY_USER, "/connz",            "Connz", CONNZ_FIELDS)},
-    { "$SYS.REQ.ACCOUNT.PING.STATZ", SERVICE("STATZ", ASKED_BY_USER, serve_account_statz,
-     "AccountStatzEventOptions",                                                                   STATZ_FIELDS)},
+     ENDPOINT("CONNZ",               ASKED_BY_USER,       "/connz",    "Connz", CONNZ_FIELDS) },
+    { "$SYS.REQ.ACCOUNT.PING.STATZ", SERVICE("STATZ",    ASKED_BY_USER,                            serve_account_statz,
+     "AccountStatzEventOptions", STATZ_FIELDS) },
 };
 #define USER_SERVICE_COUNT (sizeof USER_SERVICES / sizeof *USER_SERVICES)
 

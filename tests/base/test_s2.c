@@ -418,6 +418,22 @@ static size_t expect_round_trip(struct span plain)
     return len;
 }
 
+Test(s2, streams_of_snappy_differ_in_their_name)
+{
+    struct buf snappy = { 0 }, s2 = { 0 }, out = { 0 };
+    struct span plain = span_of("abababababababababababababababababababababababab");
+    snappy_encode(&snappy, plain);
+    s2_encode(&s2, plain);
+    cr_assert_eq(snappy.len, s2.len);
+    cr_expect(memcmp(snappy.data, "\xff\x06\0\0sNaPpY", 10) == 0);
+    cr_expect(memcmp(snappy.data + 10, s2.data + 10, s2.len - 10) == 0);
+    cr_expect(decodes(&out, buf_span(&snappy), plain.len));
+    cr_expect(span_equal(buf_span(&out), plain));
+    buf_free(&snappy);
+    buf_free(&s2);
+    buf_free(&out);
+}
+
 Test(s2, what_cannot_be_compressed_stays_as_it_is)
 {
     /* as nats-server writes it */

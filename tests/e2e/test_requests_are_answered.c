@@ -1,7 +1,11 @@
 /* The server answers requests of the system account about itself and all accounts, with the payloads of the
  * monitoring port; ordinary users learn about themselves and their account only. */
+#include "base/s2.h"
+
 #include "harness_events.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 BEHAVIOUR(requests_are_answered);
@@ -342,6 +346,56 @@ SCENARIO(requests_are_answered, to_users_about_their_account_only)
     ask_nobody(alice, "$SYS.REQ.SERVER.PING.VARZ");
     ask_nobody(alice, "$SYS.REQ.ACCOUNT.APP.CONNZ");
     ask_nobody(alice, "$SYS.REQ.SERVER.%s.KICK");
+}
+
+/* Asks with "Accept-Encoding: ACCEPTED" and requires these headers; gives the payload, which ends with a NUL. */
+static const char *ask_encoded(const char *subject, const char *accepted, const char *headers,
+                               size_t *size)
+{
+    const char *block = text("NATS/1.0\r\nAccept-Encoding: %s\r\n\r\n", accepted);
+    size_t header_size = 0, total;
+    conn_send(conn, "SUB _INBOX.here 77\r\nUNSUB 77 1\r\nHPUB %s _INBOX.here %zu %zu\r\n%s\r\n",
+              subject, strlen(block), strlen(block), block);
+    const char *line = conn_line(conn);
+    if (sscanf(line, "HMSG _INBOX.here 77 %zu %zu", &header_size, &total) != 2)
+        require(sscanf(line, "MSG _INBOX.here 77 %zu", &total) == 1, "%s", line);
+    require(header_size == strlen(headers), "%s", line);
+    conn_expect(conn, "%s", headers);
+    *size = total - header_size;
+    char *payload = keep(calloc(*size + 1, 1));
+    for (size_t at = 0, got; at < *size; at += got)
+        require((got = conn_read_some(conn, payload + at, *size - at, PATIENCE_MS)) > 0, "cut off");
+    conn_expect(conn, "\r\n");
+    return payload;
+}
+
+#define ENCODED(name) "NATS/1.0\r\nContent-Encoding: " name "\r\n\r\n"
+
+SCENARIO(requests_are_answered, in_the_encoding_that_is_wanted)
+{
+    begin();
+    struct buf plain = { 0 };
+    struct error err;
+    size_t size;
+    const char *const snappy[] = { "snappy", "gzip, S2" };
+    for (size_t i = 0; i < 2; i++) {
+        const char *stream =
+            ask_encoded("$SYS.REQ.SERVER.PING.VARZ", snappy[i], ENCODED("snappy"), &size);
+        require(memcmp(stream, "\xff\x06\0\0sNaPpY", 10) == 0, "no Snappy");
+        buf_clear(&plain);
+        require(s2_decode(&plain, span_make(stream, size), 1 << 20, &err), "%s", err.text);
+        data_of(keep_json(cJSON_Parse(buf_str(&plain))));
+    }
+    buf_free(&plain);
+    data_of(keep_json(
+        cJSON_Parse(ask_encoded("$SYS.REQ.SERVER.PING.VARZ", "zstd", ENCODED("identity"), &size))));
+    /* others than data are never encoded */
+    cJSON *answer =
+        keep_json(cJSON_Parse(ask_encoded("$SYS.REQ.ACCOUNT.NO.INFO", "snappy", "", &size)));
+    is_problem(answer, "server data error", 500, "Account NO does not exist");
+    answer = keep_json(cJSON_Parse(ask_encoded("$SYS.REQ.SERVER.PING.IDZ", "snappy", "", &size)));
+    require(strcmp(members(answer), "name host id") == 0, "%s", json_shown(answer));
+    data_of(keep_json(cJSON_Parse(ask_encoded("$SYS.REQ.USER.INFO", "snappy", "", &size))));
 }
 
 /* An account that a reload brings is served as well. */
