@@ -149,6 +149,15 @@ void internal_unsubscribe(struct internal *internal, uint64_t number)
     free(subscription);
 }
 
+void internal_each(const struct internal *internal,
+                   void (*each)(void *ctx, const struct account *account, const struct sub *sub),
+                   void *ctx)
+{
+    const struct subscription *subscription;
+    for (size_t at = 0; (subscription = map_next(&internal->subscriptions, &at)) != NULL;)
+        each(ctx, subscription->account, subscription->sub);
+}
+
 void internal_free(struct internal *internal)
 {
     struct subscription *subscription;

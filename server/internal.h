@@ -45,6 +45,11 @@ uint64_t internal_subscribe(struct internal *internal, struct account *account, 
 /** on_message() will not run any more, even for messages that wait. An unknown number is ignored. */
 void internal_unsubscribe(struct internal *internal, uint64_t number);
 
+/** Calls `each` for every subscription of the server, in no order. */
+void internal_each(const struct internal *internal,
+                   void (*each)(void *ctx, const struct account *account, const struct sub *sub),
+                   void *ctx);
+
 /** Publishes message->account, subject, reply, headers and payload; copies what it keeps. */
 void internal_publish(struct internal *internal, const struct internal_message *message);
 /** Publishes in the system account; nothing happens without one. */

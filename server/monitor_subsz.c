@@ -7,6 +7,7 @@
 
 #include "account.h"
 #include "conn_info.h"
+#include "internal.h"
 
 #include <stdlib.h>
 
@@ -87,31 +88,50 @@ void subsz_print_index(struct json *json, const struct server *server,
     rows_print_json(json, INDEX_ROWS, &index);
 }
 
-static bool is_wanted(const struct subsz_request *request, const struct sub_info *sub)
+/* One page of all subscriptions that are asked for. */
+struct listing {
+    struct json *json;
+    const struct subsz_request *request;
+    uint64_t total; /* so far, on all pages */
+};
+
+static void list_sub(struct listing *listing, const struct conn_info *conn,
+                     const struct sub_info *sub)
 {
-    return request->test.len == 0 ||
-           subject_matches(span_of(sub->subject), buf_span(&request->test));
+    const struct subsz_request *request = listing->request;
+    uint64_t first = (uint64_t)request->page.offset, limit = (uint64_t)request->page.limit;
+    if (request->account.len && !span_is(buf_span(&request->account), conn->account))
+        return;
+    if (request->test.len && !subject_matches(span_of(sub->subject), buf_span(&request->test)))
+        return;
+    if (listing->total >= first && listing->total - first < limit)
+        monitor_print_sub(listing->json, conn, sub, true);
+    listing->total++;
 }
 
-/* Prints one page of all matching subscriptions; returns how many there are in all. */
+/* What the server itself listens to has no connection: that of the client 0. */
+static void list_internal(void *ctx, const struct account *account, const struct sub *sub)
+{
+    struct sub_info info = { .subject = mem_strspan(sub_subject(sub)),
+                             .queue = mem_strspan(sub_queue(sub)),
+                             .sid = mem_strspan(sub_sid(sub)),
+                             .delivered = sub->delivered };
+    list_sub(ctx, &(struct conn_info){ .account = account->name }, &info);
+    free(info.subject);
+    free(info.queue);
+    free(info.sid);
+}
+
+/* Returns how many there are in all. */
 static uint64_t print_list(struct json *json, const struct subsz_request *request,
                            const struct gathered *all)
 {
-    uint64_t total = 0, first = (uint64_t)request->page.offset,
-             limit = (uint64_t)request->page.limit;
-    for (size_t c = 0; c < all->count; c++) {
-        if (request->account.len && !span_is(buf_span(&request->account), all->items[c].account))
-            continue;
-        for (size_t i = 0; i < all->items[c].subs_count; i++) {
-            const struct sub_info *sub = &all->items[c].subs[i];
-            if (!is_wanted(request, sub))
-                continue;
-            if (total >= first && total - first < limit)
-                monitor_print_sub(json, &all->items[c], sub, true);
-            total++;
-        }
-    }
-    return total;
+    struct listing listing = { json, request, 0 };
+    for (size_t c = 0; c < all->count; c++)
+        for (size_t i = 0; i < all->items[c].subs_count; i++)
+            list_sub(&listing, &all->items[c], &all->items[c].subs[i]);
+    internal_each(request->http.server->internal, list_internal, &listing);
+    return listing.total;
 }
 
 static void answer(const struct subsz_request *request, const struct gathered *all)
