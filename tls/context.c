@@ -5,6 +5,7 @@
 
 #include "bio.h"
 #include "pem.h"
+#include "quick_keys.h"
 #include "suites.h"
 #include "verify.h"
 
@@ -188,6 +189,7 @@ static void set_modes(struct tls_context *context)
 
 struct tls_context *tls_context_new(const struct tls_settings *settings, struct error *err)
 {
+    quick_keys_enable();
     struct tls_context *context = mem_zero(sizeof *context);
     atomic_init(&context->references, 1);
     context->is_client = settings->is_client;

@@ -129,7 +129,7 @@ ParameterizedTest(struct row *row, chains, come_in_the_order_of_the_reference)
 static void append_decoys(FILE *out, int count)
 {
     X509 *issuer = pki_load(cross("int-a.pem"));
-    EVP_PKEY *key = EVP_EC_gen("P-256");
+    EVP_PKEY *key = EVP_EC_gen("prime256v1");
     int at = X509_get_ext_by_NID(issuer, NID_subject_key_identifier, -1);
     cr_assert_geq(at, 0);
     for (int i = 0; i < count; i++) {
