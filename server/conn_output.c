@@ -101,6 +101,26 @@ static bool wrap_output(struct conn *conn)
     return true;
 }
 
+/* Wrapped bytes nearly always go to the socket at once. So they get memory that stays with the worker: memory of
+ * their own would come from the system page by page, and go back, with each flush. */
+static void lend_wire(struct conn *conn)
+{
+    if (conn->wire.data)
+        return;
+    conn->wire = conn->worker->wire;
+    conn->worker->wire = (struct buf){ 0 };
+}
+
+/* The larger of the two stays: handshakes, which come with little memory of their own, change nothing. */
+static void give_wire_back(struct conn *conn)
+{
+    struct buf *lent = &conn->worker->wire, mine = conn->wire;
+    conn->wire = mine.cap > lent->cap ? *lent : mine;
+    *lent = mine.cap > lent->cap ? mine : *lent;
+    buf_clear(lent);
+    buf_free(&conn->wire);
+}
+
 /* ---- writing ---------------------------------------------------------------------------------------- */
 
 static void on_written(uv_write_t *request, int status)
@@ -203,18 +223,20 @@ static void flush_clear(struct conn *conn)
 
 void conn_flush_wire(struct conn *conn)
 {
-    if (conn->writing || conn->phase == CONN_CLOSED || conn->wire.len == 0)
+    if (conn->writing || conn->phase == CONN_CLOSED || !conn->wire.data)
         return;
     size_t written;
     uv_buf_t vector = uv_buf_init((char *)conn->wire.data, (unsigned)conn->wire.len);
-    bool all = try_write(conn, &vector, 1, &written);
-    if (all) {
-        buf_free(&conn->wire);
+    if (conn->wire.len == 0 || try_write(conn, &vector, 1, &written)) {
+        give_wire_back(conn);
         return;
     }
     if (conn->reason == CLOSE_WRITE_ERROR)
         return;
-    buf_consume(&conn->wire, written);
+    struct buf rest = { 0 };
+    buf_append(&rest, conn->wire.data + written, conn->wire.len - written);
+    give_wire_back(conn);
+    conn->wire = rest;
     write_later(conn);
 }
 
@@ -231,6 +253,7 @@ void conn_flush(struct conn *conn)
     do {
         if (conn->phase == CONN_TLS)
             return; /* protocol bytes wait for the handshake */
+        lend_wire(conn);
         if (!wrap_output(conn)) {
             on_write_error(conn);
             return;

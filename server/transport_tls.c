@@ -188,23 +188,23 @@ static enum layer_status input(struct layer *layer, uint8_t *bytes, size_t len)
 {
     struct tls_layer *tls = (struct tls_layer *)layer;
     tls->has_begun = true;
-    return advance(tls, tls_receive(tls->engine, span_make(bytes, len)));
+    enum layer_status status = advance(tls, tls_receive(tls->engine, span_make(bytes, len)));
+    tls_keep_rest(tls->engine);
+    return status;
 }
 
+/* The engine writes behind what is on the wire already, instead of into memory of its own. */
 static bool output(struct layer *layer, struct span plain, struct buf *wire)
 {
     struct tls_layer *tls = (struct tls_layer *)layer;
-    if (tls_write(tls->engine, plain) == TLS_FAILED)
-        return false;
     struct buf *wrapped = tls_output(tls->engine);
-    if (wire->len == 0 && wire->cap == 0) { /* hand the memory over instead of copying */
-        *wire = *wrapped;
-        *wrapped = (struct buf){ 0 };
-    } else {
-        buf_append(wire, wrapped->data, wrapped->len);
-        buf_clear(wrapped);
-    }
-    return true;
+    buf_append(wire, wrapped->data, wrapped->len);
+    buf_free(wrapped);
+    *wrapped = *wire;
+    enum tls_status status = tls_write(tls->engine, plain);
+    *wire = *wrapped;
+    *wrapped = (struct buf){ 0 };
+    return status != TLS_FAILED;
 }
 
 static void goodbye(struct layer *layer, struct buf *wire)

@@ -250,6 +250,7 @@ void worker_join(struct worker *worker)
     for (size_t i = 0; i < sizeof worker->areas / sizeof *worker->areas; i++)
         free(worker->areas[i]);
     free(worker->record);
+    buf_free(&worker->wire);
     map_free(&worker->conns_by_id);
     options_release(worker->options);
     ocsp_cache_release(worker->ocsp_cache);

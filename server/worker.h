@@ -12,6 +12,7 @@
 #include <assert.h>
 #include <uv.h>
 
+#include "base/buf.h"
 #include "base/list.h"
 #include "base/map.h"
 
@@ -77,6 +78,7 @@ struct worker {
 
     uint8_t *areas[3]; /* read area of the socket, of TLS, of framing; made when first used */
     uint8_t *record;   /* 16 KiB: output gathered for one TLS record */
+    struct buf wire;   /* empty memory, lent to the connection whose output is being wrapped */
     struct block_pool pool;
     struct router *router;
 

@@ -90,8 +90,7 @@ size_t engine_take_input(struct tls_engine *engine, void *out, size_t cap)
     return len;
 }
 
-/* The span is only lent: what SSL did not want yet goes into memory of our own. */
-static void keep_rest(struct tls_engine *engine)
+void tls_keep_rest(struct tls_engine *engine)
 {
     if (engine->input.len > 0) {
         buf_consume(&engine->kept, engine->kept_at);
@@ -166,10 +165,10 @@ enum tls_status tls_receive(struct tls_engine *engine, struct span bytes)
 {
     if (engine->status == TLS_FAILED || engine->status == TLS_CLOSED)
         return engine->status;
+    assert(engine->input.len == 0);
     engine->input = bytes;
     if (engine->status == TLS_HANDSHAKE)
         drive(engine);
-    keep_rest(engine);
     return engine->status;
 }
 

@@ -15,9 +15,9 @@ struct tls_engine {
     pthread_t owner; /* a fibre resumed on another thread crashes */
     enum tls_status status;
 
-    struct span input; /* what tls_receive() was given and SSL has not taken; empty outside of it */
-    struct buf kept; /* what SSL had not taken when tls_receive() returned; no memory when empty */
-    size_t kept_at;  /* bytes of `kept` that SSL has taken since */
+    struct span input; /* what tls_receive() was given and SSL has not taken; borrowed */
+    struct buf kept;   /* what SSL had not taken at tls_keep_rest(); no memory when empty */
+    size_t kept_at;    /* bytes of `kept` that SSL has taken since */
     struct buf output;
 
     struct verification verification;

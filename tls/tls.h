@@ -5,7 +5,7 @@
  * engine asks its owner "here is a verified chain, may it pass?". The owner answers at once or
  * later; the handshake rests meanwhile and resumes on the same thread (docs/architecture.md).
  *
- *      bytes of the socket -> tls_receive -> tls_read -> plaintext
+ *      bytes of the socket -> tls_receive -> tls_read -> plaintext, tls_keep_rest
  *      plaintext -> tls_write -> tls_output -> bytes for the socket
  *
  * Contexts are shared by all threads; an engine belongs to the thread that made it.
@@ -100,9 +100,11 @@ enum tls_status {
     TLS_FAILED     /* see tls_failure(); an alert may be in the output: flush, then close */
 };
 
-/** Takes bytes from the socket (all of them: what cannot be used yet is kept, bounded while a
- *  verdict is pending by tls_wants_input()). */
+/** Takes bytes from the socket: borrowed until tls_keep_rest(), which follows when tls_read() has taken what it can. */
 enum tls_status tls_receive(struct tls_engine *engine, struct span bytes);
+/** Copies what could not be used yet: part of a record, or all of it while a verdict is pending
+ *  (bounded by tls_wants_input()). */
+void tls_keep_rest(struct tls_engine *engine);
 /** The verdict after TLS_LATER: TLS_PASS or TLS_REJECT (alert 42 bad_certificate; `reason` becomes
  *  the failure's text). Returns the new status. */
 enum tls_status tls_resume(struct tls_engine *engine, enum tls_verdict verdict, const char *reason);

@@ -106,8 +106,10 @@ static size_t deliver(struct tls_engine *from, struct tls_engine *to)
 {
     struct buf said = *tls_output(from);
     *tls_output(from) = (struct buf){ 0 };
-    if (said.len > 0)
+    if (said.len > 0) {
         tls_receive(to, buf_span(&said));
+        tls_keep_rest(to);
+    }
     size_t len = said.len;
     buf_free(&said);
     return len;

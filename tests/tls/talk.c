@@ -96,6 +96,7 @@ size_t talk_deliver(struct tls_engine *from, struct tls_engine *to, size_t chunk
         uint8_t *piece = malloc(len);
         memcpy(piece, said.data + at, len);
         tls_receive(to, span_make(piece, len));
+        tls_keep_rest(to);
         free(piece);
         at += len;
     }
