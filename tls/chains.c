@@ -298,6 +298,8 @@ struct tls_chains *chains_new(struct tls_context *context, X509_STORE_CTX *store
 {
     struct tls_chains *chains = mem_zero(sizeof *chains);
     chains->context = tls_context_retain(context);
+    if (!context->verify)
+        return chains; /* none is verified */
     chains->signatures_left = MAX_SIGNATURES;
     chains->first = X509_STORE_CTX_get1_chain(store_ctx);
     chains->sent = each_once(X509_STORE_CTX_get0_untrusted(store_ctx));

@@ -180,7 +180,8 @@ static void set_modes(struct tls_context *context)
                                  SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
     SSL_CTX_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_clear_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE);
-    if (context->verify)
+    /* a client that trusts anybody lets verify_peer() say so: its refusal counts only with this */
+    if (context->verify || context->is_client)
         SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
     SSL_CTX_set_cert_verify_callback(ssl, verify_peer, NULL);
     if (!context->is_client && context->identity_count > 1)

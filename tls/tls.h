@@ -68,12 +68,13 @@ struct tls_chains;
 /** The next chain: leaf first, trust anchor last; NULL when there is none left. Borrowed, valid
  *  until tls_chains is gone. Any one thread at a time. */
 const STACK_OF(X509) * tls_chains_next(struct tls_chains *chains);
-/** The peer's own certificate. Borrowed. */
+/** The peer's own certificate; NULL when nothing was verified. Borrowed. */
 X509 *tls_chains_leaf(const struct tls_chains *chains);
 /** The chains hold their own references: they may be given to another thread and outlive the engine. */
 void tls_chains_free(struct tls_chains *chains);
 
-/** Asked once per handshake, inside tls_receive(), on the engine's thread, on the normal stack.
+/** Asked once per handshake, inside tls_receive(), on the engine's thread, on the normal stack. A client that trusts
+ *  anybody shows no chain.
  *  Takes `chains`. TLS_LATER: answer with tls_resume(), once, on this thread. The callee must not
  *  destroy the engine. */
 typedef enum tls_verdict tls_chain_fn(void *ctx, struct tls_chains *chains);

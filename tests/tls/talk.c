@@ -47,7 +47,7 @@ struct tls_context *talk_client_context(const struct talk_options *options)
             .pairs = &pair,
             .pair_count = pair.cert_file != NULL,
             .ca_file = options->client_ca ? options->client_ca : pki("ca.pem"),
-            .verify = true,
+            .verify = !options->client_is_insecure,
             .hook = options->client_hook != NULL,
         },
         &err);

@@ -16,6 +16,7 @@ struct talk_options {
     const char *server_ca;                /* path of the server's ca_file; NULL = ca.pem */
     const char *client_cert, *client_key; /* paths, instead of client_name */
     const char *expected;                 /* server name that the client checks; NULL = localhost */
+    bool client_is_insecure;              /* it trusts anybody */
     const char *client_ca;                /* path of the client's ca_file; NULL = ca.pem */
     tls_chain_fn *hook;                   /* of the server */
     tls_chain_fn *client_hook;

@@ -327,6 +327,40 @@ Test(hook, judges_servers_too)
     }
 }
 
+/* There is no verified chain to show, which is for the hook to judge. */
+Test(hook, is_shown_no_chain_of_a_server_that_nobody_verified)
+{
+    EACH_VERSION(version)
+    {
+        struct judge self = { .answer = TLS_LATER, .chain = "?" };
+        struct talk_options options = {
+            .version = version, .client_is_insecure = true, .client_hook = judge, .ctx = &self
+        };
+        struct talk talk = talk_begin(&options);
+        cr_assert_eq(self.asked, 1);
+        cr_expect_str_eq(self.chain, "");
+        tls_resume(talk.client, TLS_REJECT, "server not OCSP valid");
+        talk_run(&talk, 0);
+        cr_expect_str_eq(tls_failure(talk.client), "server not OCSP valid");
+        cr_expect_str_eq(tls_failure(talk.server), "remote error: tls: bad certificate");
+        talk_free(&talk);
+    }
+}
+
+Test(hook, is_not_needed_to_trust_anybody)
+{
+    EACH_VERSION(version)
+    {
+        struct talk talk = talk_begin(&(struct talk_options){ .version = version,
+                                                              .client_is_insecure = true,
+                                                              .client_ca = pki("client-good.pem"),
+                                                              .expected = "somebody.else" });
+        cr_expect_eq(tls_status(talk.client), TLS_OPEN);
+        cr_expect_eq(tls_status(talk.server), TLS_OPEN);
+        talk_free(&talk);
+    }
+}
+
 Test(hook, leaves_no_pause_where_nobody_asks)
 {
     struct talk talk =
