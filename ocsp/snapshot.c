@@ -77,14 +77,14 @@ bool ocsp_cache_snapshot(struct ocsp_cache *cache, struct ocsp_snapshot *out)
     return is_dirty;
 }
 
-/* Nobody else uses the cache yet, or there is little. Takes the records. */
-static void put_all(struct ocsp_cache *cache, struct ocsp_snapshot *snapshot)
+/* Nobody else uses the cache yet, or there is little. Takes the records. What a file says must be verified first. */
+static void put_all(struct ocsp_cache *cache, struct ocsp_snapshot *snapshot, bool is_of_file)
 {
     pthread_mutex_lock(&cache->mutex);
     for (size_t i = 0; i < snapshot->count; i++) {
         const struct ocsp_saved *saved = &snapshot->items[i];
         struct entry *entry = cache_entry_new(saved->record, &saved->answer);
-        entry->is_verified = saved->is_verified;
+        entry->is_verified = !is_of_file && saved->is_verified;
         entry->issuer = saved->issuer;
         cache_replace_entry(cache, entry);
     }
@@ -96,7 +96,7 @@ static void put_all(struct ocsp_cache *cache, struct ocsp_snapshot *snapshot)
 void ocsp_cache_restore(struct ocsp_cache *cache, struct ocsp_snapshot *snapshot)
 {
     uint64_t changes = cache->changes;
-    put_all(cache, snapshot);
+    put_all(cache, snapshot, true);
     cache->changes = changes;
 }
 
@@ -110,6 +110,6 @@ uint64_t ocsp_cache_inherit(struct ocsp_cache *cache, struct ocsp_cache *old,
     while (ocsp_snapshot_step(&later, old))
         ;
     uint64_t last_version = later.last_version;
-    put_all(cache, &later);
+    put_all(cache, &later, false);
     return last_version;
 }

@@ -197,9 +197,10 @@ static bool read_entry(const cJSON *item, struct ocsp_saved *out, struct error *
     for (const cJSON *member = item->child; ok && member; member = member->next)
         ok = read_member(member, &draft, err);
     if (ok) {
-        out->record = ocsp_record_new(&key, draft.subject, buf_span(&draft.der));
+        *out = (struct ocsp_saved){ .record =
+                                        ocsp_record_new(&key, draft.subject, buf_span(&draft.der)),
+                                    .answer = answer_of(&draft) };
         out->record->cached_at_ns = draft.cached_at_ns;
-        out->answer = answer_of(&draft);
     }
     buf_free(&draft.der);
     return ok;
