@@ -2,7 +2,9 @@
 #include "monitor_private.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "parser/http.h"
 
 #include "http_server.h"
@@ -13,6 +15,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- answers --------------------------------------------------------------------------------------------- */
 
@@ -217,7 +220,13 @@ static void print_jsz(struct json *json, struct server *server)
 
 static void monitor_jsz(struct monitor_request *request)
 {
-    answer_object(request, print_jsz);
+    struct error err;
+    bool leader_only = false;
+    param_bool(request, "leader-only", &leader_only, &err);
+    if (leader_only)
+        monitor_answer_text(request, 400, "filtered response: not leader");
+    else
+        answer_object(request, print_jsz);
 }
 
 static void monitor_raftz(struct monitor_request *request)
@@ -256,6 +265,21 @@ static const char *health_problem(struct monitor_request *request, int *status, 
     return NULL;
 }
 
+static void log_health(struct monitor_request *request, const char *problem, bool details)
+{
+    struct error err;
+    struct buf quoted = { 0 };
+    bool js_enabled = false;
+    param_bool(request, "js-enabled", &js_enabled, &err);
+    if (js_enabled)
+        log_wrn("Healthcheck: js-enabled deprecated, use js-enabled-only instead");
+    if (!problem)
+        return;
+    text_quote(&quoted, span_of(problem));
+    log_wrn("Healthcheck failed: %s", details ? "1 errors" : buf_str(&quoted));
+    buf_free(&quoted);
+}
+
 static void monitor_healthz(struct monitor_request *request)
 {
     int status;
@@ -263,11 +287,9 @@ static void monitor_healthz(struct monitor_request *request)
     const char *type;
     struct error err;
     struct buf body = { 0 };
-    if (!param_bool(request, "details", &details, &err)) {
-        monitor_answer_text(request, 400, err.text);
-        return;
-    }
+    param_bool(request, "details", &details, &err);
     const char *problem = health_problem(request, &status, &type);
+    log_health(request, problem, details);
     struct json json = json_begin(&body, 0);
     json_object(&json, NULL);
     json_string(&json, "status", problem ? "error" : "ok");
@@ -306,24 +328,27 @@ static const struct endpoint {
     const char *path;
     const char *counts_as; /* key in http_req_stats; NULL = not counted */
     void (*serve)(struct monitor_request *request);
+    const char *bools, *ints; /* parameters that are checked first, with blanks between them */
 } ENDPOINTS[] = {
-    {"/",                "/",         monitor_index     },
-    { "/varz",           "/varz",     monitor_varz      },
-    { "/connz",          "/connz",    monitor_connz     },
-    { "/subsz",          "/subsz",    monitor_subsz     },
-    { "/subscriptionsz", "/subsz",    monitor_subsz     },
-    { "/accountz",       "/accountz", monitor_accountz  },
-    { "/accstatz",       "/accstatz", monitor_accstatz  },
-    { "/healthz",        "/healthz",  monitor_healthz   },
-    { "/leafz",          "/leafz",    monitor_leafz     },
-    { "/routez",         "/routez",   monitor_routez    },
-    { "/gatewayz",       "/gatewayz", monitor_gatewayz  },
-    { "/jsz",            "/jsz",      monitor_jsz       },
-    { "/ocspz",          NULL,        monitor_ocspz     },
-    { "/metrics",        NULL,        monitor_metrics   },
-    { "/raftz",          NULL,        monitor_raftz     },
-    { "/ipqueuesz",      NULL,        monitor_ipqueuesz },
-    { "/debug/vars",     NULL,        monitor_debug_vars},
+    {"/",                "/",         monitor_index,      NULL,                                NULL          },
+    { "/varz",           "/varz",     monitor_varz,       NULL,                                NULL          },
+    { "/connz",          "/connz",    monitor_connz,      NULL,                                NULL          },
+    { "/subsz",          "/subsz",    monitor_subsz,      NULL,                                NULL          },
+    { "/subscriptionsz", "/subsz",    monitor_subsz,      NULL,                                NULL          },
+    { "/accountz",       "/accountz", monitor_accountz,   NULL,                                NULL          },
+    { "/accstatz",       "/accstatz", monitor_accstatz,   NULL,                                NULL          },
+    { "/healthz",        "/healthz",  monitor_healthz,
+     "js-enabled js-enabled-only js-server-only js-meta-only details",                         NULL          },
+    { "/leafz",          "/leafz",    monitor_leafz,      "subs",                              NULL          },
+    { "/routez",         "/routez",   monitor_routez,     "subs",                              NULL          },
+    { "/gatewayz",       "/gatewayz", monitor_gatewayz,   "accs",                              NULL          },
+    { "/jsz",            "/jsz",      monitor_jsz,
+     "accounts streams consumers direct-consumers config leader-only raft stream-leader-only", "offset limit"},
+    { "/ocspz",          NULL,        monitor_ocspz,      NULL,                                NULL          },
+    { "/metrics",        NULL,        monitor_metrics,    NULL,                                NULL          },
+    { "/raftz",          NULL,        monitor_raftz,      NULL,                                NULL          },
+    { "/ipqueuesz",      NULL,        monitor_ipqueuesz,  "all",                               NULL          },
+    { "/debug/vars",     NULL,        monitor_debug_vars, NULL,                                NULL          },
 };
 
 #define ENDPOINT_COUNT (sizeof ENDPOINTS / sizeof *ENDPOINTS)
@@ -388,13 +413,41 @@ static bool strip_base(const struct options *options, struct span *path)
     return true;
 }
 
+static bool check_params(const struct monitor_request *request, const char *names, bool are_ints,
+                         struct error *err)
+{
+    while (names && *names) {
+        size_t len = strcspn(names, " ");
+        char *name = mem_strspan(span_make(names, len));
+        int64_t number;
+        bool flag;
+        bool ok = are_ints ? param_int(request, name, &number, err)
+                           : param_bool(request, name, &flag, err);
+        free(name);
+        if (!ok)
+            return false;
+        names += len + strspn(names + len, " ");
+    }
+    return true;
+}
+
+static void serve(const struct endpoint *endpoint, struct monitor_request *request)
+{
+    struct error err;
+    if (check_params(request, endpoint->bools, false, &err) &&
+        check_params(request, endpoint->ints, true, &err))
+        endpoint->serve(request);
+    else
+        monitor_answer_text(request, 400, err.text);
+}
+
 void monitor_ask(struct server *server, const char *path, struct span query,
                  struct service_reply *reply)
 {
     struct monitor_request request = { .server = server, .query = query, .reply = reply };
     for (size_t i = 0; i < ENDPOINT_COUNT; i++)
         if (strcmp(ENDPOINTS[i].path, path) == 0) {
-            ENDPOINTS[i].serve(&request);
+            serve(&ENDPOINTS[i], &request);
             return;
         }
     monitor_answer_text(&request, 404, "no such endpoint");
@@ -408,7 +461,7 @@ void monitor_serve(struct server *server, uint64_t cid, struct span path, struct
         if (!span_is(path, ENDPOINTS[i].path))
             continue;
         count_request(server->http_stats, &ENDPOINTS[i]);
-        ENDPOINTS[i].serve(&request);
+        serve(&ENDPOINTS[i], &request);
         return;
     }
     monitor_answer_text(&request, 404, "404 page not found");

@@ -191,6 +191,38 @@ SCENARIO(monitoring_speaks_http, health_is_told_as_probes_ask)
     }
 }
 
+SCENARIO(monitoring_speaks_http, health_is_logged_when_it_is_bad)
+{
+    static const char *const LINES[] = {
+        "[WRN] Healthcheck: js-enabled deprecated, use js-enabled-only instead\n",
+        "[WRN] Healthcheck failed: \"\\\"account\\\" must not be empty when checking stream "
+        "health\"\n",
+        "[WRN] Healthcheck failed: 1 errors\n",
+    };
+    struct server *server = server_start("%s", "");
+
+    http_get(server, "/healthz?js-enabled=1");
+    http_get(server, "/healthz?stream=x");
+    http_get(server, "/healthz?stream=x&details=1");
+    for (size_t i = 0; i < sizeof LINES / sizeof *LINES; i++)
+        require(log_contains(server, LINES[i], PATIENCE_MS), "%s", server_log(server));
+}
+
+static const char *const WRONG[] = {
+    "/leafz?subs=x",    "/routez?subs=x",     "/gatewayz?accs=x",
+    "/jsz?accounts=x",  "/jsz?limit=x",       "/jsz?leader-only=1",
+    "/ipqueuesz?all=x", "/healthz?details=x", "/healthz?js-enabled-only=x",
+    "/connz?sort=x",    "/subsz?subs=x",      "/accstatz?unused=x",
+};
+
+EACH_ROW(monitoring_speaks_http, wrong_parameters_are_refused, sizeof WRONG / sizeof *WRONG)
+{
+    struct http_answer answer = http_get(server_start("%s", ""), WRONG[*row]);
+
+    require(answer.status == 400, "%s: status %ld", WRONG[*row], answer.status);
+    require(strncmp(answer.content_type, "text/plain", 10) == 0, "%s", answer.content_type);
+}
+
 SCENARIO(monitoring_speaks_http, subsz_lists_and_tests)
 {
     struct server *server = server_start("%s", "");
