@@ -3,9 +3,9 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "curl.h"
 #include "saver.h"
 #include "service.h"
+#include "transport.h"
 
 struct ocsp_peer_options ocsp_peer_defaults(void)
 {
@@ -16,11 +16,7 @@ struct ocsp_peer_options ocsp_peer_defaults(void)
 
 bool ocsp_is_available(struct error *err)
 {
-    struct curl curl;
-    if (!curl_load(&curl, err))
-        return error_prefix(err, "OCSP peer verification needs libcurl");
-    curl_unload(&curl);
-    return true;
+    return transport_is_available("OCSP peer verification", err);
 }
 
 struct ocsp *ocsp_new(const struct ocsp_settings *settings)

@@ -412,13 +412,22 @@ static void set_up_multi(struct transport *transport)
     curl->multi_setopt(transport->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_MAX);
 }
 
+bool transport_is_available(const char *what, struct error *err)
+{
+    struct curl curl;
+    if (!curl_load(&curl, err))
+        return error_prefix(err, "%s needs libcurl", what);
+    curl_unload(&curl);
+    return true;
+}
+
 struct transport *transport_new(uv_loop_t *loop)
 {
     static const char ACCEPT[] = "Accept: application/ocsp-response";
     struct transport *transport = mem_zero(sizeof *transport);
     const struct curl *curl = &transport->curl;
     struct error err;
-    if (!curl_load(&transport->curl, &err)) { /* ocsp_is_available() was not asked */
+    if (!curl_load(&transport->curl, &err)) { /* transport_is_available() was not asked */
         log_line(LOG_FTL, "%s", err.text);
         abort();
     }

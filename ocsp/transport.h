@@ -9,11 +9,14 @@
 
 #include <uv.h>
 
+#include "base/error.h"
 #include "base/span.h"
 
 struct transport;
 
-/** Reads the proxy settings of the environment. Never NULL; ocsp_is_available() has said yes. */
+/** Can libcurl be loaded? Otherwise the error says that `what` needs it. */
+bool transport_is_available(const char *what, struct error *err);
+/** Reads the proxy settings of the environment. Never NULL; transport_is_available() has said yes. */
 struct transport *transport_new(uv_loop_t *loop);
 /** Drops all exchanges (no on_end) at once; `on_closed` runs when the loop let go of everything. */
 void transport_free(struct transport *transport, void (*on_closed)(void *ctx), void *ctx);
