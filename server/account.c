@@ -75,6 +75,17 @@ void accounts_free(struct accounts *accounts)
     *accounts = (struct accounts){ 0 };
 }
 
+/* Relaxed: what is known about the account comes with the options. */
+bool account_is_fresh(const struct account *account, int64_t mono_ns)
+{
+    return mono_ns < atomic_load_explicit(&account->fresh_until_ns, memory_order_relaxed);
+}
+
+void account_set_fresh(struct account *account, int64_t until_ns)
+{
+    atomic_store_explicit(&account->fresh_until_ns, until_ns, memory_order_relaxed);
+}
+
 struct account_traffic *account_traffic(struct account *account, unsigned worker)
 {
     /* relaxed: only this worker writes here */

@@ -31,7 +31,8 @@ struct account {
     _Atomic int64_t clients, leafnodes; /* connections open now */
     /* one per worker that has counted anything; made by that worker, read by any thread */
     struct account_traffic *_Atomic traffic[MAX_WORKERS + 1];
-    bool is_configured; /* the options in force name it; control thread */
+    bool is_configured;             /* the options in force name it; control thread */
+    _Atomic int64_t fresh_until_ns; /* monotonic; a resolver need not be asked again before */
 };
 
 /** All accounts; control thread. */
@@ -55,6 +56,10 @@ const struct account_options *account_options_of(const struct options *options,
 /** All connections must be gone. */
 void accounts_free(struct accounts *accounts);
 
+/** Need a resolver not be asked about it? Thread: any. */
+bool account_is_fresh(const struct account *account, int64_t mono_ns);
+/** Control thread. */
+void account_set_fresh(struct account *account, int64_t until_ns);
 /** Where this worker counts; on its thread. */
 struct account_traffic *account_traffic(struct account *account, unsigned worker);
 /** The sum of a counter over all workers: offsetof(struct account_traffic, in_msgs). Thread: any. */

@@ -40,7 +40,7 @@ struct permissions *permissions_of_claims(const struct jwt_permissions *claims, 
     return permissions;
 }
 
-bool account_take_claims(struct account_options *account, const struct jwt *jwt, struct error *err)
+bool account_take_claims(struct account_options *account, struct jwt *jwt, struct error *err)
 {
     const struct jwt_account *claims = &jwt->account;
     struct permissions *defaults = permissions_of_claims(&claims->default_permissions, err);
@@ -48,7 +48,8 @@ bool account_take_claims(struct account_options *account, const struct jwt *jwt,
         return false;
     permissions_release(account->defaults);
     account->defaults = defaults;
-    account->claims = jwt;
+    jwt_free(account->claims);
+    account->claims = jwt_retain(jwt);
     account->max_connections = claims->connections;
     account->max_subscriptions = claims->subs;
     account->max_payload = claims->payload;
@@ -150,11 +151,13 @@ static bool activation_opens(const struct jwt *activation, const struct export_o
                            activation->issued_at_s);
 }
 
-bool account_activates(const struct export_options *export, const struct import_options *import)
+bool account_activates(const struct export_options *export, struct import_options *import)
 {
     struct error err;
     struct jwt *activation = import->token ? jwt_decode(span_of(import->token), &err) : NULL;
     bool opens = activation && activation_opens(activation, export, import);
+    if (opens)
+        import->activation_ends_s = activation->expires_at_s;
     jwt_free(activation);
     return opens;
 }

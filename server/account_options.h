@@ -51,6 +51,7 @@ struct import_options {
     struct transform *transform; /* from `subject` to `local` */
     bool share;                  /* services: tell more about who asks */
     const char *token;           /* operator mode: the activation it shows; NULL = none */
+    int64_t activation_ends_s;   /* when that expires; 0 = never, or it needs none */
     enum response_type response; /* as the export says */
     int64_t response_ms;
     const struct latency_options *latency;
@@ -83,8 +84,8 @@ struct account_options {
     size_t stream_count, service_count;
     struct mapping_options *mappings; /* the most special first */
     size_t mapping_count;
-    const struct jwt *claims; /* operator mode: what its JWT says; NULL otherwise */
-    struct account *account;  /* set by the control thread before a worker sees the options */
+    struct jwt *claims;      /* operator mode: what its JWT says; NULL otherwise */
+    struct account *account; /* set by the control thread before a worker sees the options */
 };
 
 #endif

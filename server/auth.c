@@ -1,6 +1,7 @@
 /* auth.c - see auth.h. */
 #include "auth.h"
 
+#include "account.h"
 #include "cert_map.h"
 #include "jwt_login.h"
 #include "nkey.h"
@@ -167,6 +168,15 @@ static struct auth_decision decide_mapped(const struct auth_options *auth,
 
 /* ---- operator mode ------------------------------------------------------------------------------------ */
 
+/* What was decided by an account that is not known, or not known well any more, is not decided. */
+static bool wants_to_ask(const struct options *options, const struct credentials *given,
+                         const struct jwt_verdict *verdict)
+{
+    return *verdict->account && !given->has_asked &&
+           options->operator_.resolver != RESOLVER_MEMORY &&
+           !(verdict->known && account_is_fresh(verdict->known->account, given->mono_ns));
+}
+
 static struct auth_decision decide_jwt(const struct options *options,
                                        const struct credentials *given, const char *nonce,
                                        uint32_t type)
@@ -177,10 +187,10 @@ static struct auth_decision decide_jwt(const struct options *options,
                                      .nonce = nonce,
                                      .ip = given->ip,
                                      .connection_type = type,
-                                     .now_s = given->now_s,
-                                     .resolved = given->resolved };
+                                     .now_s = given->now_s };
     jwt_login_decide(options, &shown, &verdict);
-    if (*verdict.account && !given->has_asked && options->operator_.resolver == RESOLVER_URL) {
+    if (wants_to_ask(options, given, &verdict)) {
+        jwt_login_free(verdict.login);
         struct auth_decision decision = { .result = AUTH_RESOLVE };
         memcpy(decision.account, verdict.account, sizeof decision.account);
         return decision;

@@ -12,10 +12,10 @@ struct jwt_login;
 /** What a client showed; NULL or "" = not sent. */
 struct credentials {
     const char *user, *pass, *token, *nkey, *sig, *jwt;
-    const char *ip; /* where the client is */
-    int64_t now_s;  /* wall clock */
-    bool has_asked; /* a resolver was asked; what it said, or NULL: */
-    const struct account_options *resolved;
+    const char *ip;  /* where the client is */
+    int64_t now_s;   /* wall clock */
+    int64_t mono_ns; /* the other clock */
+    bool has_asked;  /* a resolver was asked: what it said is in the options */
     bool
         needs_certificate; /* verify_and_map: the certificate selects the user, whatever `user` says */
     const X509 *certificate; /* borrowed; NULL = none */

@@ -76,6 +76,8 @@ void client_make_nonce(struct client *client);
 /** From now on conn->account is this one. The client has no subscriptions. */
 void client_enter_account(struct client *client, struct account *account);
 void client_leave_account(struct client *client);
+/** Operator mode: does a resolver know its account no more? */
+bool client_account_was_deleted(const struct client *client);
 /** Looks up client->mappings for account and options as they are now. */
 void client_take_mappings(struct client *client);
 /** The account of a user that the options list; of the single user and of the token (NULL) it is "$G". */

@@ -13,6 +13,15 @@ void client_leave_account(struct client *client)
     client->is_in_account = false;
 }
 
+/* With a preload only a reload does that, and then it is as with everybody whom the file does not know. */
+bool client_account_was_deleted(const struct client *client)
+{
+    const struct options *options = client_options(client);
+    const struct account_options *account = account_options_of(options, client->conn->account);
+    return client->login && options->operator_.resolver != RESOLVER_MEMORY &&
+           !(account && account->claims);
+}
+
 void client_take_mappings(struct client *client)
 {
     const struct account_options *account =

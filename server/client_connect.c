@@ -185,6 +185,7 @@ static struct auth_decision identify(const struct client *client, struct credent
     given->certificate = engine ? tls_peer(engine) : NULL;
     given->ip = client->conn->ip;
     given->now_s = clock_wall_ns() / NS_PER_S;
+    given->mono_ns = clock_mono_ns();
     return auth_decide(options, given, client->nonce, CONNECTION_TYPE_STANDARD);
 }
 
@@ -261,7 +262,6 @@ static void free_request(struct auth_request *request)
 {
     if (request->given)
         OPENSSL_cleanse(request->given, strlen(request->given));
-    resolved_account_release(request->ask.answer);
     free(request->given);
     free(request->configured);
     connect_free(&request->connect);
@@ -363,9 +363,7 @@ static void on_resolved(struct account_ask *ask)
     struct auth_request *request = list_entry(ask, struct auth_request, ask);
     struct client *client = request->client;
     if (client) {
-        struct credentials *given = &request->connect.credentials;
-        given->has_asked = true;
-        given->resolved = ask->answer ? resolved_account_options(ask->answer) : NULL;
+        request->connect.credentials.has_asked = true;
         client->auth = NULL;
         decide_again(client, request);
         go_on(client, request->is_reload);
@@ -536,6 +534,10 @@ void client_reauthorize(struct client *client)
         client_enter_account(client, client->conn->account);
         client->is_authorized = true;
         review_subs(client);
+        return;
+    }
+    if (client_account_was_deleted(client)) {
+        conn_close(client->conn, CLOSE_ACCOUNT_EXPIRED);
         return;
     }
     if (!client->is_authorized || (client->auth && !client->auth->is_reload))

@@ -257,6 +257,11 @@ static void options_changed(struct conn *conn)
     client_reauthorize(client_of(conn));
 }
 
+static void other_accounts_changed(struct conn *conn)
+{
+    client_take_mappings(client_of(conn));
+}
+
 static void describe_login(const struct client *client, struct buf *out)
 {
     const char *tag = client->login->account_tag;
@@ -310,5 +315,6 @@ const struct protocol CLIENT_PROTOCOL = {
     .unanswered = client_unanswered,
     .put_requestor = client_put_requestor,
     .options_changed = options_changed,
+    .other_accounts_changed = other_accounts_changed,
     .describe = describe,
 };

@@ -80,6 +80,9 @@ struct protocol {
     int64_t (*put_requestor)(const struct conn *conn, bool share, struct json *json);
     /** The options in force have changed (worker->options). May be NULL. */
     void (*options_changed)(struct conn *conn);
+    /** The same, when nothing but other accounts has changed: only pointers into the options are to be renewed.
+     *  NULL: options_changed() runs then, too. */
+    void (*other_accounts_changed)(struct conn *conn);
     /** The log prefix behind "kind:id"; appends, may be NULL. */
     void (*describe)(const struct conn *conn, struct buf *out);
 };

@@ -24,9 +24,17 @@ void *jwt_alloc(struct jwt *jwt, size_t size)
     return piece->bytes;
 }
 
+struct jwt *jwt_retain(struct jwt *jwt)
+{
+    /* Relaxed: whoever retains holds a reference already. */
+    atomic_fetch_add_explicit(&jwt->retained, 1, memory_order_relaxed);
+    return jwt;
+}
+
 void jwt_free(struct jwt *jwt)
 {
-    if (!jwt)
+    /* Acquire and release: the last one sees what all others did with it. */
+    if (!jwt || atomic_fetch_sub_explicit(&jwt->retained, 1, memory_order_acq_rel) > 0)
         return;
     while (jwt->pieces) {
         struct jwt_piece *piece = jwt->pieces;
@@ -92,6 +100,7 @@ static bool read_issuer_key(const struct jwt *jwt, uint8_t key[32])
     case JWT_USER: return nkey_read_public(issuer, NKEY_ACCOUNT, key);
     case JWT_ACCOUNT:
     case JWT_ACTIVATION:
+    case JWT_GENERIC:
         return nkey_read_public(issuer, NKEY_OPERATOR, key) ||
                nkey_read_public(issuer, NKEY_ACCOUNT, key);
     }

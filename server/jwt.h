@@ -9,6 +9,8 @@
 #ifndef SERVER_JWT_H
 #define SERVER_JWT_H
 
+#include <stdatomic.h>
+
 #include "base/buf.h"
 #include "base/error.h"
 
@@ -17,7 +19,13 @@
 #define JWT_SIZE_MAX  ((size_t)1024 * 1024)
 #define JWT_UNLIMITED INT64_C(-1)
 
-enum jwt_kind { JWT_OPERATOR, JWT_ACCOUNT, JWT_USER, JWT_ACTIVATION };
+enum jwt_kind {
+    JWT_OPERATOR,
+    JWT_ACCOUNT,
+    JWT_USER,
+    JWT_ACTIVATION,
+    JWT_GENERIC /* of no type: a signed request */
+};
 
 struct jwt_texts {
     const char **items;
@@ -156,6 +164,11 @@ struct jwt_activation {
     const char *issuer_account;
 };
 
+/** What can be asked for: the deletion of accounts. */
+struct jwt_generic {
+    struct jwt_texts accounts;
+};
+
 struct jwt {
     enum jwt_kind kind;
     int64_t version; /* 1 or 2 */
@@ -167,16 +180,20 @@ struct jwt {
         struct jwt_account account;
         struct jwt_user user;
         struct jwt_activation activation;
+        struct jwt_generic generic;
     };
     const char *token;        /* of an account: the text itself, for monitoring; else NULL */
     struct jwt_piece *pieces; /* memory of all this */
+    atomic_size_t retained;   /* references besides the first */
 };
 
 /** Decodes a token and verifies the signature of its issuer. All texts are NULL when absent or empty.
  *  NULL and the reason when anything is wrong: form, size, signature, keys of the wrong type, values that
  *  contradict each other. Owned: jwt_free(). */
 struct jwt *jwt_decode(struct span token, struct error *err);
-/** NULL is allowed. */
+/** Counts one more owner. */
+struct jwt *jwt_retain(struct jwt *jwt);
+/** The last owner frees it. NULL is allowed. */
 void jwt_free(struct jwt *jwt);
 /** False and the reason when it has expired or is not valid yet. */
 bool jwt_is_timely(const struct jwt *jwt, int64_t now_s, struct error *err);

@@ -26,7 +26,7 @@ struct attempt {
     int64_t expires_at_s;
     bool is_account_expiry;
     bool is_revoked;
-    char *unknown_account; /* NKEY_PUBLIC_LEN + 1 bytes */
+    char *account_key; /* NKEY_PUBLIC_LEN + 1 bytes */
     struct error *err;
 };
 
@@ -39,17 +39,14 @@ static bool find_account(struct attempt *attempt)
     const struct options *options = attempt->options;
     if (!operator_admits(options, key))
         return error_set(attempt->err, "account is not in resolver_pinned_accounts");
-    const struct account_options *resolved = attempt->shown->resolved;
-    for (size_t i = 0; !attempt->account && i < options->account_count; i++)
-        if (options->accounts[i]->claims && strcmp(options->accounts[i]->name, key) == 0)
-            attempt->account = options->accounts[i];
-    if (!attempt->account && resolved && strcmp(resolved->name, key) == 0)
-        attempt->account = resolved;
-    if (!attempt->account) {
-        memcpy(attempt->unknown_account, key, NKEY_PUBLIC_LEN + 1); /* checked when decoded */
+    memcpy(attempt->account_key, key, NKEY_PUBLIC_LEN + 1); /* checked when decoded */
+    const struct account_options *account = options_find_account(options, key);
+    if (!account || !account->claims)
         return error_set(attempt->err, "account is not known");
-    }
-    return jwt_is_timely(attempt->account->claims, attempt->shown->now_s, attempt->err);
+    if (!jwt_is_timely(account->claims, attempt->shown->now_s, attempt->err))
+        return false;
+    attempt->account = account;
+    return true;
 }
 
 /* The account's own key, or one that its JWT names; with a scoped one its template counts. */
@@ -258,7 +255,7 @@ void jwt_login_decide(const struct options *options, const struct jwt_shown *sho
 {
     *out = (struct jwt_verdict){ 0 };
     struct attempt attempt = {
-        .options = options, .shown = shown, .unknown_account = out->account, .err = &out->reason
+        .options = options, .shown = shown, .account_key = out->account, .err = &out->reason
     };
     uint32_t types = 0;
     if (read_user(&attempt) && find_account(&attempt) && check_issuer(&attempt) &&
@@ -267,5 +264,6 @@ void jwt_login_decide(const struct options *options, const struct jwt_shown *sho
         check_times(&attempt))
         out->login = make_login(&attempt, types);
     out->is_revoked = attempt.is_revoked;
+    out->known = attempt.account;
     jwt_free(attempt.user);
 }

@@ -28,14 +28,13 @@ struct jwt_shown {
     const char *ip;
     uint32_t connection_type; /* CONNECTION_TYPE_* */
     int64_t now_s;            /* wall clock */
-    const struct account_options
-        *resolved; /* what a resolver said about the account; NULL = nothing */
 };
 
 struct jwt_verdict {
-    struct jwt_login *login;           /* NULL = refused; owned */
-    bool is_revoked;                   /* this is why */
-    char account[NKEY_PUBLIC_LEN + 1]; /* this is why: the account is not known. "" otherwise */
+    struct jwt_login *login;             /* NULL = refused; owned */
+    bool is_revoked;                     /* this is why */
+    char account[NKEY_PUBLIC_LEN + 1];   /* whose user it says to be; "" = that was not asked */
+    const struct account_options *known; /* that account; NULL = none that counts now */
     struct error reason;
 };
 

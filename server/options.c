@@ -159,9 +159,9 @@ static const struct option_row ROOT_ROWS[] = {
     ROW("resolver", "account_resolver accounts_resolver", OPTION_CUSTOM, AT(operator_), NULL,
         RELOAD_RESTART, "AccountResolver",
         .help = "Where the JWTs of accounts come from: `MEMORY` is `resolver_preload`, "
-                "`URL(...)` an address to which the key of the account is added. Directories are "
-                "refused: not available.",
-        .read = read_resolver),
+                "`URL(...)` an address to which the key of the account is added, a block a "
+                "directory.",
+        .read = read_resolver, .block = &RESOLVER_SCHEMA),
     ROW("resolver_tls", NULL, OPTION_CUSTOM, NOWHERE, NULL, RELOAD_LIVE, NULL,
         .help = "Authorities and certificate for an https address of `resolver`: `ca_file`, "
                 "`cert_file`, `key_file`, `insecure`.",

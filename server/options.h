@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/map.h"
 #include "ocsp/ocsp.h"
 #include "parser/conf.h"
 #include "tls/tls.h"
@@ -91,13 +92,25 @@ struct auth_options {
 enum resolver_kind { /* where the JWTs of accounts come from */
                      RESOLVER_NONE,
                      RESOLVER_MEMORY, /* resolver_preload */
-                     RESOLVER_URL     /* asked when somebody logs in */
+                     RESOLVER_URL,    /* asked when somebody logs in */
+                     RESOLVER_FULL,   /* a directory with all accounts */
+                     RESOLVER_CACHE /* a directory with those of other servers that were used lately */
 };
 
 /** One member of resolver_preload. */
 struct preload {
     const char *account; /* public key */
     struct jwt *jwt;     /* owned */
+};
+
+/** A resolver of type full or cache. */
+struct resolver_dir_options {
+    const char *type, *dir;
+    int64_t limit;       /* files; 0 = no limit */
+    int64_t ttl_ms;      /* cache: a file that was not used for so long counts no more; 0 = none */
+    int64_t interval_ms; /* full: how often other servers are asked what they have */
+    int64_t timeout_ms;  /* how long they are waited for */
+    bool allow_delete, hard_delete;
 };
 
 /** Operator mode: accounts and users are what JWTs say, which go back to these keys. */
@@ -109,6 +122,7 @@ struct operator_options {
     size_t trusted_key_count;
     enum resolver_kind resolver;
     const char *resolver_url; /* ends in a slash */
+    struct resolver_dir_options resolver_dir;
     struct tls_options *resolver_tls;
     struct preload *preloads;
     size_t preload_count;
@@ -273,6 +287,9 @@ struct options {
     struct operator_options operator_;
     struct account_options **accounts; /* file order; "$G" first */
     size_t account_count;
+    struct map accounts_by_name;
+    int64_t
+        activation_ends_s; /* the first import to lose its activation does so then; 0 = none will */
     /* by account->index, NULL where there is none; set by the control thread before a worker sees the options */
     struct account_options **accounts_by_index;
     size_t index_count;
@@ -318,6 +335,14 @@ struct options *options_load(const struct flags *flags, struct problems *problem
 struct options *options_retain(struct options *options);
 /** Thread: any; the last one frees it. NULL is allowed. */
 void options_release(struct options *options);
+/** The account of that name; NULL when there is none. */
+struct account_options *options_find_account(const struct options *options, const char *name);
+
+/** The same options, but for what these JWTs say about accounts in place of what `base` knows of them; retains
+ *  both. `base` was loaded from a file. What makes no sense is left out, with a note. */
+struct options *options_with_claims(struct options *base, struct jwt *const *claims, size_t count);
+/** The options as they were loaded from the file: themselves, or what options_with_claims() was given. */
+struct options *options_base(struct options *options);
 
 /** May a running server go from `old` to `next`? False and the sentence for the first option that
  *  cannot be changed: config reload not supported for Port: old=4222, new=4333 */

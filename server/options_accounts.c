@@ -155,19 +155,13 @@ static void read_limits(struct options_reader *reader, const struct option_row *
 
 /* ---- the block ---------------------------------------------------------------------------- */
 
-static struct account_options *find_account(const struct options *options, const char *name)
+struct account_options *options_find_account(const struct options *options, const char *name)
 {
-    for (size_t i = 0; i < options->account_count; i++)
-        if (strcmp(options->accounts[i]->name, name) == 0)
-            return options->accounts[i];
-    return NULL;
+    return map_get(&options->accounts_by_name, span_of(name));
 }
 
-static struct account_options *add_account(struct options *options, const char *name)
+void options_add_account(struct options *options, struct account_options *account)
 {
-    struct account_options *account = options_alloc(options, sizeof *account);
-    account->name = options_copy(options, name);
-    schema_defaults(&ACCOUNT_LIMITS_SCHEMA, account);
     if ((options->account_count & (options->account_count - 1)) == 0) { /* full: 0, 1, 2, 4, ... */
         size_t cap = options->account_count ? options->account_count * 2 : 1;
         struct account_options **accounts = options_alloc(options, cap * sizeof *accounts);
@@ -176,13 +170,19 @@ static struct account_options *add_account(struct options *options, const char *
         options->accounts = accounts;
     }
     options->accounts[options->account_count++] = account;
-    return account;
+    map_put(&options->accounts_by_name, span_of(account->name), account);
 }
 
 struct account_options *options_account(struct options *options, const char *name)
 {
-    struct account_options *account = find_account(options, name);
-    return account ? account : add_account(options, name);
+    struct account_options *account = options_find_account(options, name);
+    if (account)
+        return account;
+    account = options_alloc(options, sizeof *account);
+    account->name = options_copy(options, name);
+    schema_defaults(&ACCOUNT_LIMITS_SCHEMA, account);
+    options_add_account(options, account);
+    return account;
 }
 
 static bool name_is_free(struct options_reader *reader, const struct conf_value *value,
@@ -190,7 +190,7 @@ static bool name_is_free(struct options_reader *reader, const struct conf_value 
 {
     if (strcmp(name, GLOBAL_ACCOUNT) == 0)
         problem_at(reader, value, "\"%s\" is a Reserved Account", name);
-    else if (find_account(reader->options, name))
+    else if (options_find_account(reader->options, name))
         problem_at(reader, value, "Duplicate Account Entry: %s", name);
     else
         return true;
@@ -217,7 +217,7 @@ static void read_account(struct options_reader *reader, const struct conf_value 
     }
     if (!name_is_free(reader, value, value->key))
         return;
-    struct account_block block = { .account = add_account(reader->options, value->key) };
+    struct account_block block = { .account = options_account(reader->options, value->key) };
     size_t first = reader->options->auth.user_count;
     schema_read(reader, &ACCOUNT_SCHEMA, value, &block);
     if (!block.users)
@@ -233,7 +233,7 @@ static void read_account_names(struct options_reader *reader, const struct conf_
         const struct conf_value *item = list->items[i];
         if (value_is(reader, item, CONF_STRING) &&
             name_is_free(reader, item, (const char *)item->string.ptr))
-            add_account(reader->options, (const char *)item->string.ptr);
+            options_account(reader->options, (const char *)item->string.ptr);
     }
 }
 

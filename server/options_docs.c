@@ -102,6 +102,7 @@ void options_print_docs(struct buf *out)
         &EXPORT_SCHEMA,
         &LATENCY_SCHEMA,
         &IMPORT_SCHEMA,
+        &RESOLVER_SCHEMA,
         &WEBSOCKET_SCHEMA,
         &MQTT_SCHEMA,
         &OVERRIDE_AUTH_SCHEMA,

@@ -248,13 +248,16 @@ static void choose_targets(struct mapping_options *mapping, const char *cluster)
     mapping->is_certain = kept == 1 && sum == PERCENT;
 }
 
+void account_settle_mappings(struct account_options *account, const char *cluster_name)
+{
+    if (account->mapping_count > 1)
+        qsort(account->mappings, account->mapping_count, sizeof *account->mappings, by_rank);
+    for (size_t i = 0; i < account->mapping_count; i++)
+        choose_targets(&account->mappings[i], cluster_name);
+}
+
 void options_settle_mappings(struct options *options)
 {
-    for (size_t i = 0; i < options->account_count; i++) {
-        struct account_options *account = options->accounts[i];
-        if (account->mapping_count > 1)
-            qsort(account->mappings, account->mapping_count, sizeof *account->mappings, by_rank);
-        for (size_t m = 0; m < account->mapping_count; m++)
-            choose_targets(&account->mappings[m], options->cluster_name);
-    }
+    for (size_t i = 0; i < options->account_count; i++)
+        account_settle_mappings(options->accounts[i], options->cluster_name);
 }

@@ -24,6 +24,8 @@ struct piece {
 struct options_object {
     struct options options; /* first: the two are the same address */
     atomic_size_t references;
+    struct options
+        *base; /* all but the accounts is that one's; NULL = it is all our own. Retained. */
     struct piece *pieces;
 };
 
@@ -43,6 +45,27 @@ struct options *options_new(void)
     object->options.ocsp_cache_type = OCSP_CACHE_LOCAL;
     schema_defaults(&OCSP_CACHE_SCHEMA, &object->options);
     return &object->options;
+}
+
+struct options *options_new_over(struct options *base)
+{
+    struct options_object *object = mem_zero(sizeof *object);
+    struct options *options = &object->options;
+    atomic_init(&object->references, 1);
+    object->base = options_retain(base);
+    *options = *base;
+    options->accounts = options->accounts_by_index = NULL;
+    options->account_count = options->index_count = 0;
+    options->accounts_by_name = (struct map){ 0 };
+    options->system_account = NULL;
+    options->activation_ends_s = 0;
+    return options;
+}
+
+struct options *options_base(struct options *options)
+{
+    struct options *base = object_of(options)->base;
+    return base ? base : options;
 }
 
 void *options_alloc(struct options *options, size_t size)
@@ -99,6 +122,7 @@ struct options *options_retain(struct options *options)
 static void release_account(struct account_options *account)
 {
     permissions_release(account->defaults);
+    jwt_free(account->claims);
     for (size_t i = 0; i < account->stream_count; i++)
         transform_free(account->streams[i].transform);
     for (size_t i = 0; i < account->service_count; i++)
@@ -106,6 +130,13 @@ static void release_account(struct account_options *account)
     for (size_t i = 0; i < account->mapping_count; i++)
         for (size_t t = 0; t < account->mappings[i].target_count; t++)
             transform_free(account->mappings[i].targets[t].transform);
+}
+
+static void release_own_accounts(struct options *options)
+{
+    for (size_t i = 0; i < options->account_count; i++)
+        if (options->accounts[i]->claims) /* else it is a copy, of what is the base's */
+            release_account(options->accounts[i]);
 }
 
 static void release_parts(struct options *options)
@@ -129,7 +160,12 @@ void options_release(struct options *options)
     /* Acquire and release: the last one sees what all others did with the object. */
     if (atomic_fetch_sub_explicit(&object->references, 1, memory_order_acq_rel) > 1)
         return;
-    release_parts(options);
+    if (object->base)
+        release_own_accounts(options);
+    else
+        release_parts(options);
+    map_free(&options->accounts_by_name);
+    options_release(object->base);
     while (object->pieces) {
         struct piece *piece = object->pieces;
         object->pieces = piece->next;

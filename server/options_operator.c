@@ -173,135 +173,6 @@ void read_pinned_accounts(struct options_reader *reader, const struct option_row
                    conf_type_name(value));
 }
 
-/* ---- resolver ----------------------------------------------------------------------------- */
-
-#define BAD_RESOLVER                                                                               \
-    "error parsing account resolver, should be MEM or  URL(\"url\") or a map containing dir and "  \
-    "type state=[FULL|CACHE])"
-
-static bool is_memory(struct span name)
-{
-    return span_is_nocase(name, "MEM") || span_is_nocase(name, "MEMORY");
-}
-
-static void read_resolver_map(struct options_reader *reader, const struct conf_value *value)
-{
-    struct operator_options *operator_ = &reader->options->operator_;
-    for (size_t i = 0; i < value->count; i++) {
-        const struct conf_value *item = value->items[i];
-        if (strcasecmp(item->key, "type") != 0 || item->type != CONF_STRING)
-            continue;
-        if (is_memory(item->string))
-            operator_->resolver = RESOLVER_MEMORY;
-        else if (span_is_nocase(item->string, "full") || span_is_nocase(item->string, "cache"))
-            problem_at(reader, item,
-                       "resolvers of type \"full\" and \"cache\" are not available in this version "
-                       "of vouchd");
-        else
-            break;
-        return;
-    }
-    problem_at(reader, value, BAD_RESOLVER);
-}
-
-static void use_url(struct options *options, struct span url, const char *rest)
-{
-    bool ends = url.len > 0 && url.ptr[url.len - 1] == '/';
-    options->operator_.resolver = RESOLVER_URL;
-    options->operator_.resolver_url =
-        options_printf(options, "%.*s%s%s", SPAN_ARG(url), ends || *rest == '/' ? "" : "/", rest);
-}
-
-/* URL(http://host/path/), in quotes or not. */
-static bool read_url(struct options *options, struct span text)
-{
-    static const char QUOTES[] = "\"' ";
-    if (text.len < 6 || strncasecmp((const char *)text.ptr, "URL(", 4) != 0 ||
-        text.ptr[text.len - 1] != ')')
-        return false;
-    struct span url = span_make(text.ptr + 4, text.len - 5);
-    while (url.len > 0 && strchr(QUOTES, *url.ptr))
-        url = span_make(url.ptr + 1, url.len - 1);
-    while (url.len > 0 && strchr(QUOTES, url.ptr[url.len - 1]))
-        url.len--;
-    if (!span_starts(url, "http://") && !span_starts(url, "https://"))
-        return false;
-    use_url(options, url, "");
-    return true;
-}
-
-void operator_default_resolver(struct options *options)
-{
-    const struct operator_options *operator_ = &options->operator_;
-    for (size_t i = 0; operator_->resolver == RESOLVER_NONE && i < operator_->operator_count; i++) {
-        const char *url = operator_->operators[i]->operator_.account_server_url;
-        if (url && (strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0))
-            use_url(options, span_of(url), "/accounts/");
-    }
-}
-
-void read_resolver(struct options_reader *reader, const struct option_row *row,
-                   const struct conf_value *value, void *target)
-{
-    (void)row, (void)target;
-    if (value->type == CONF_MAP)
-        read_resolver_map(reader, value);
-    else if (value->type != CONF_STRING)
-        problem_at(reader, value, "error parsing operator resolver, wrong type %s",
-                   conf_type_name(value));
-    else if (is_memory(value->string))
-        reader->options->operator_.resolver = RESOLVER_MEMORY;
-    else if (!read_url(reader->options, value->string))
-        problem_at(reader, value, BAD_RESOLVER);
-}
-
-void read_resolver_tls(struct options_reader *reader, const struct option_row *row,
-                       const struct conf_value *value, void *target)
-{
-    struct tls_options *tls = read_tls_block(reader, value, TLS_DIALS);
-    (void)row, (void)target;
-    reader->options->operator_.resolver_tls = tls;
-    if (tls && tls->ocsp_peer.verify)
-        options_note(reader->options, NOTE_OCSP_UNUSED);
-}
-
-static void add_preload(struct options_reader *reader, const struct conf_value *item)
-{
-    struct operator_options *operator_ = &reader->options->operator_;
-    struct error err = { "" };
-    if (item->type != CONF_STRING) {
-        problem_at(reader, item, "preload map value should be a string JWT");
-        return;
-    }
-    struct jwt *jwt = jwt_decode(item->string, &err);
-    if (!jwt || jwt->kind != JWT_ACCOUNT) {
-        jwt_free(jwt);
-        problem_at(reader, item, "invalid account JWT");
-        return;
-    }
-    operator_->preloads[operator_->preload_count++] =
-        (struct preload){ options_copy(reader->options, item->key), jwt };
-}
-
-void read_resolver_preload(struct options_reader *reader, const struct option_row *row,
-                           const struct conf_value *value, void *target)
-{
-    struct operator_options *operator_ = &reader->options->operator_;
-    (void)row, (void)target;
-    if (value->type != CONF_MAP) {
-        problem_at(reader, value, "preload should be a map of account_public_key:account_jwt");
-        return;
-    }
-    for (size_t i = 0; i < operator_->preload_count; i++) /* the option is written a second time */
-        jwt_free(operator_->preloads[i].jwt);
-    operator_->preload_count = 0;
-    operator_->preloads =
-        options_alloc(reader->options, (value->count + 1) * sizeof *operator_->preloads);
-    for (size_t i = 0; i < value->count; i++)
-        if (!value->items[i]->used) /* else a variable */
-            add_preload(reader, value->items[i]);
-}
-
 /* ---- rules -------------------------------------------------------------------------------- */
 
 struct semver {
@@ -411,7 +282,7 @@ void operator_validate(const struct options *options, struct problems *problems)
 
 /* ---- accounts ----------------------------------------------------------------------------- */
 
-static void take_system_account(struct options *options)
+void operator_take_system_account(struct options *options)
 {
     const struct operator_options *operator_ = &options->operator_;
     for (size_t i = 0; !options->system_account_name && i < operator_->operator_count; i++)
@@ -419,40 +290,4 @@ static void take_system_account(struct options *options)
             options_copy(options, operator_->operators[i]->operator_.system_account);
     if (!options->system_account_name && operator_->operator_count > 0)
         options_note(options, "Trusted Operators should utilize a System Account");
-}
-
-/* An account that nobody trusted signed, or whose JWT is about another one, is none. */
-static void make_account(struct options *options, const struct preload *preload)
-{
-    struct error err = { "" };
-    if (strcmp(preload->account, preload->jwt->subject) != 0)
-        error_set(&err, "its JWT is about another account");
-    else if (!operator_trusts(options, preload->jwt->issuer))
-        error_set(&err, "its JWT was not issued by a trusted operator");
-    else if (account_take_claims(options_account(options, preload->account), preload->jwt, &err))
-        return;
-    options_note(options,
-                 options_printf(options, "resolver_preload: account \"%s\" is left out: %s",
-                                preload->account, err.text));
-}
-
-void operator_settle(struct options *options)
-{
-    if (!operator_mode(options)) {
-        if (options->operator_.resolver != RESOLVER_NONE)
-            options_note(options, "resolver has no effect without \"operator\" or "
-                                  "\"trusted_keys\": clients need no JWT");
-        return;
-    }
-    take_system_account(options);
-    if (options->system_account_name && options->operator_.resolver == RESOLVER_URL)
-        options_account(options, options->system_account_name); /* its JWT comes later */
-    for (size_t i = 0; i < options->operator_.preload_count; i++)
-        make_account(options, &options->operator_.preloads[i]);
-    for (size_t i = 0; i < options->account_count; i++)
-        if (options->accounts[i]->claims) {
-            account_take_exchange(options, options->accounts[i]);
-            account_take_mappings(options, options->accounts[i]);
-        }
-    options_resolve_claims(options);
 }

@@ -90,6 +90,15 @@ static bool trusted_keys_equal(const struct operator_options *a, const struct op
                        b->trusted_key_count);
 }
 
+static bool resolvers_equal(const struct operator_options *a, const struct operator_options *b)
+{
+    const struct resolver_dir_options *x = &a->resolver_dir, *y = &b->resolver_dir;
+    return a->resolver == b->resolver && texts_equal(a->resolver_url, b->resolver_url) &&
+           texts_equal(x->dir, y->dir) && x->limit == y->limit && x->ttl_ms == y->ttl_ms &&
+           x->interval_ms == y->interval_ms && x->timeout_ms == y->timeout_ms &&
+           x->allow_delete == y->allow_delete && x->hard_delete == y->hard_delete;
+}
+
 bool options_may_reload(const struct options *old, const struct options *next, struct error *err)
 {
     for (size_t i = 0; i < ROOT_SCHEMA.count; i++) {
@@ -110,8 +119,7 @@ bool options_may_reload(const struct options *old, const struct options *next, s
         return refuse(err, "TrustedOperators", "[...]", "[...]");
     if (!trusted_keys_equal(&old->operator_, &next->operator_))
         return refuse(err, "TrustedKeys", "[...]", "[...]");
-    if (old->operator_.resolver != next->operator_.resolver ||
-        !texts_equal(old->operator_.resolver_url, next->operator_.resolver_url))
+    if (!resolvers_equal(&old->operator_, &next->operator_))
         return error_set(err, "config reload does not support changing account resolvers");
     if (!texts_equal(old->system_account_name, next->system_account_name))
         return refuse(err, "SystemAccount", old->system_account_name, next->system_account_name);

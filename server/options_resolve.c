@@ -52,11 +52,8 @@ static bool refuse(const struct resolution *resolution, const struct import_opti
 /* "$G" and the others that nobody wrote down are not for import. */
 static struct account_options *find_defined(const struct resolution *resolution, const char *name)
 {
-    const struct options *options = resolution->options;
-    for (size_t i = 1; i < options->account_count; i++)
-        if (strcmp(options->accounts[i]->name, name) == 0)
-            return options->accounts[i];
-    return NULL;
+    struct account_options *account = options_find_account(resolution->options, name);
+    return account == resolution->options->accounts[0] ? NULL : account;
 }
 
 /* ---- exports ------------------------------------------------------------------------------ */
@@ -123,7 +120,7 @@ static bool check_latency(const struct resolution *resolution,
     return !why;
 }
 
-static bool export_is_for(const struct export_options *export, const struct import_options *import)
+static bool export_is_for(const struct export_options *export, struct import_options *import)
 {
     struct span token;
     if (export->is_service != import->is_service ||
@@ -140,7 +137,7 @@ static bool export_is_for(const struct export_options *export, const struct impo
     return export->account_count == 0;
 }
 
-static const struct export_options *find_export(const struct import_options *import)
+static const struct export_options *find_export(struct import_options *import)
 {
     const struct account_options *exporter = import->exporter;
     for (size_t i = 0; i < exporter->export_count; i++)
@@ -317,6 +314,14 @@ static void keep_good_exports(const struct resolution *resolution, struct accoun
     }
 }
 
+/* Its import has to be looked at again then. */
+static void note_end(struct options *options, const struct import_options *import)
+{
+    int64_t ends_s = import->activation_ends_s;
+    if (ends_s && (!options->activation_ends_s || ends_s < options->activation_ends_s))
+        options->activation_ends_s = ends_s;
+}
+
 /* Those behind a bad one move up, so a circle is looked for among good ones only. */
 static size_t keep_good_imports(const struct resolution *resolution,
                                 const struct account_options *account,
@@ -326,7 +331,7 @@ static size_t keep_good_imports(const struct resolution *resolution,
     for (size_t i = 0; i < count; i++) {
         imports[kept] = imports[i];
         if (resolve_import(resolution, &imports[kept], imports, kept, visits)) {
-            kept++;
+            note_end(resolution->options, &imports[kept++]);
             continue;
         }
         transform_free(imports[kept].transform);

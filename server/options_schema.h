@@ -87,7 +87,8 @@ extern const struct schema ROOT_SCHEMA, TLS_SCHEMA, CERTS_SCHEMA, OCSP_PEER_SCHE
     SUBJECT_PERMISSIONS_SCHEMA, RESPONSES_SCHEMA, ACCOUNT_SCHEMA, ACCOUNT_LIMITS_SCHEMA,
     EXPORT_SCHEMA, LATENCY_SCHEMA, MAPPING_SCHEMA, IMPORT_SCHEMA, WEBSOCKET_SCHEMA, MQTT_SCHEMA,
     OVERRIDE_AUTH_SCHEMA, LEAFNODES_SCHEMA, LEAF_AUTH_SCHEMA, LEAF_USER_SCHEMA, REMOTE_SCHEMA,
-    PROXY_SCHEMA, COMPRESSION_SCHEMA, CLUSTER_SCHEMA, GATEWAY_SCHEMA, JETSTREAM_SCHEMA;
+    PROXY_SCHEMA, COMPRESSION_SCHEMA, CLUSTER_SCHEMA, GATEWAY_SCHEMA, JETSTREAM_SCHEMA,
+    RESOLVER_SCHEMA;
 
 /* ---- memory that lives as long as the options; erased before it is freed ----------------- */
 
@@ -117,6 +118,8 @@ const char *options_printf(struct options *options, const char *format, ...)
 void options_note(struct options *options, const char *text);
 /** An empty object with all defaults, reference count 1. */
 struct options *options_new(void);
+/** One without accounts that takes all else from `base`, which it retains. */
+struct options *options_new_over(struct options *base);
 
 /* ---- problems ----------------------------------------------------------------------------- */
 
@@ -198,6 +201,8 @@ struct permissions *read_permissions(struct options_reader *reader, const struct
 
 /** The account of that name, made when it is not there yet. */
 struct account_options *options_account(struct options *options, const char *name);
+/** Appends one that is not there yet; it lives in the memory of the options. */
+void options_add_account(struct options *options, struct account_options *account);
 /** Appends a list of users to those that are there; the problems of the whole list point at `at`. */
 void read_user_list(struct options_reader *reader, const struct conf_value *list,
                     const struct account_options *account, const struct conf_value *at);
@@ -212,6 +217,7 @@ void read_account_mappings(struct options_reader *reader, const struct conf_valu
                            struct account_options *account);
 /** Puts mappings in order, once the name of the cluster is known. */
 void options_settle_mappings(struct options *options);
+void account_settle_mappings(struct account_options *account, const char *cluster_name);
 /** Ties imports to exports when all accounts are read; problems point at the accounts block. */
 void options_resolve_accounts(struct options_reader *reader, const struct conf_value *at);
 /** The same for accounts of JWTs: what is wrong is left out, with a note. */
@@ -221,6 +227,8 @@ void users_take_defaults(struct options *options, size_t first, struct permissio
 
 /** Operator mode: takes the system account of the operator and makes the accounts of resolver_preload. */
 void operator_settle(struct options *options);
+/** Unless the file names one, the system account is the one that the operator names. */
+void operator_take_system_account(struct options *options);
 /** Without a resolver the operator may name the address of one. */
 void operator_default_resolver(struct options *options);
 /** The rules of operator mode; before operator_settle(). */

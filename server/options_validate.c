@@ -71,11 +71,8 @@ static void settle_accounts(struct options *options)
     const char *name = options->system_account_name;
     if (options->no_system_account)
         return;
-    for (size_t i = 0; name && i < options->account_count; i++)
-        if (strcmp(options->accounts[i]->name, name) == 0)
-            options->system_account = options->accounts[i];
-    if (!name)
-        options->system_account = options_account(options, SYSTEM_ACCOUNT);
+    options->system_account =
+        name ? options_find_account(options, name) : options_account(options, SYSTEM_ACCOUNT);
     if (has_system_users_only(options))
         admit_anonymous(options);
 }
@@ -203,11 +200,8 @@ static void check_mqtt(const struct options *options, struct problems *problems)
 static void check_leaf_account(const struct options *options, struct problems *problems,
                                const char *name, const char *where)
 {
-    if (!name)
+    if (!name || options_find_account(options, name))
         return;
-    for (size_t i = 0; i < options->account_count; i++)
-        if (strcmp(options->accounts[i]->name, name) == 0)
-            return;
     problem_plain(problems, "cannot find local account \"%s\" specified in leafnode %s", name,
                   where);
 }

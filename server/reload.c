@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 
+#include "claims.h"
 #include "client.h"
 #include "events.h"
 #include "files.h"
@@ -33,9 +34,10 @@ struct audience {
 struct reload {
     struct server *server;
     uv_work_t work;
-    bool is_running, again; /* a signal during a reload asks for another one */
-    struct options *next;
+    bool is_running, again;     /* a signal during a reload asks for another one */
+    struct options *next, *old; /* `old`: those that were in force before */
     struct problems problems;
+    struct claims_wait claims_wait;
     char *problem;                   /* why the present one failed; NULL = it did not */
     struct audience audience, later; /* of the present one; of the one that is to follow */
 };
@@ -51,6 +53,7 @@ struct reload *reload_new(struct server *server)
 void reload_free(struct reload *reload)
 {
     options_release(reload->next);
+    options_release(reload->old);
     problems_free(&reload->problems);
     free(reload->problem);
     free(reload->audience.items);
@@ -81,6 +84,31 @@ struct options_post {
     struct ocsp_cache *ocsp_cache; /* the cache */
 };
 
+/* Does what the options say about the connection's own account count from now on? */
+static bool concerns(struct conn *conn, struct options *old, struct options *next)
+{
+    const struct account_options *was = account_options_of(old, conn->account),
+                                 *is = account_options_of(next, conn->account);
+    return options_base(old) != options_base(next) ||
+           (was ? was->claims : NULL) != (is ? is->claims : NULL);
+}
+
+static void tell_connections(struct worker *worker, struct options *old)
+{
+    list_each(link, &worker->conns)
+    {
+        struct conn *conn = list_entry(link, struct conn, link);
+        const struct protocol *protocol = conn->protocol;
+        transport_tls_options_changed(conn);
+        if (!conn_is_live(conn))
+            continue;
+        if (protocol->other_accounts_changed && !concerns(conn, old, worker->options))
+            protocol->other_accounts_changed(conn);
+        else if (protocol->options_changed)
+            protocol->options_changed(conn);
+    }
+}
+
 static void take_options(struct worker *worker, struct post *post)
 {
     struct options_post *message = (struct options_post *)post;
@@ -88,17 +116,11 @@ static void take_options(struct worker *worker, struct post *post)
     worker->options = message->options;
     router_options_changed(worker->router);
     stream_imports_options_changed(worker, old);
-    options_release(old);
     ocsp_cache_release(worker->ocsp_cache);
     worker->ocsp_cache = message->ocsp_cache;
     free(message);
-    list_each(link, &worker->conns)
-    {
-        struct conn *conn = list_entry(link, struct conn, link);
-        transport_tls_options_changed(conn);
-        if (conn->protocol->options_changed && conn_is_live(conn))
-            conn->protocol->options_changed(conn);
-    }
+    tell_connections(worker, old);
+    options_release(old);
 }
 
 static struct post *options_post_new(const struct server *server)
@@ -112,7 +134,7 @@ static struct post *options_post_new(const struct server *server)
 
 /* Connections that are accepted from now on get the new options: on the workers they are posted behind
  * these, on this thread they come later. */
-static void hand_out_options(struct server *server)
+void reload_hand_out_options(struct server *server)
 {
     unsigned count = atomic_load_explicit(&server->worker_count, memory_order_relaxed);
     for (unsigned i = 0; i < count; i++)
@@ -170,8 +192,7 @@ static bool has_note(const struct options *options, const char *text)
     return false;
 }
 
-/* What is doubtful about the new file; what was so before was said then. */
-static void print_new_notes(const struct options *old, const struct options *next)
+void reload_print_new_notes(const struct options *old, const struct options *next)
 {
     for (size_t i = 0; i < next->note_count; i++)
         if (!has_note(old, next->notes[i]))
@@ -197,21 +218,26 @@ static void fail_with_problems(struct server *server, const struct problems *pro
     buf_free(&text);
 }
 
-/* The last step, which cannot fail. */
 static void put_in_force(struct server *server)
 {
-    struct options *old = server->options, *next = server->reload->next;
-    struct error err;
+    struct options *next = server->reload->next;
     accounts_tie(&server->accounts, next);
-    resolver_refresh(server->resolver);
     services_cover_accounts(server->services);
+    options_release(server->options);
     server->options = options_retain(next);
-    hand_out_options(server);
+    reload_hand_out_options(server);
+}
+
+/* What follows once the options are in force. */
+static void finish(struct server *server)
+{
+    struct reload *reload = server->reload;
+    const struct options *next = reload->next;
+    struct error err;
     enforce_max_connections(server);
-    events_options_changed(server->events, old);
+    events_options_changed(server->events, reload->old);
     if (next->pid_file && !files_write_pid(next->pid_file, &err))
         log_err("%s", err.text);
-    options_release(old);
     server->config_load_ns = clock_wall_ns();
     log_inf("Reloaded server configuration (%s)", next->config_digest);
 }
@@ -253,7 +279,8 @@ static void end(struct server *server)
 {
     struct reload *reload = server->reload;
     options_release(reload->next);
-    reload->next = NULL;
+    options_release(reload->old);
+    reload->next = reload->old = NULL;
     problems_free(&reload->problems);
     reload->problems = (struct problems){ 0 };
     tell_end(reload);
@@ -271,12 +298,28 @@ static bool is_ending(const struct server *server)
     return atomic_load_explicit(&server->is_shutting_down, memory_order_relaxed);
 }
 
+static void on_in_force(struct claims_wait *wait)
+{
+    struct reload *reload = list_entry(wait, struct reload, claims_wait);
+    finish(reload->server);
+    end(reload->server);
+}
+
 static void on_cache_ready(struct server *server)
 {
-    if (!is_ending(server)) { /* else the last save is that of the new cache, and that is all */
-        put_in_force(server);
-        end(server);
+    struct reload *reload = server->reload;
+    if (is_ending(server))
+        return; /* the last save is that of the new cache, and that is all */
+    reload->old = options_retain(server->options);
+    if (server->claims) { /* what is known besides the file goes on to count */
+        reload->claims_wait.done = on_in_force;
+        resolver_refresh(server->resolver, reload->next);
+        claims_rebase(server->claims, options_retain(reload->next), &reload->claims_wait);
+        return;
     }
+    put_in_force(server);
+    finish(server);
+    end(server);
 }
 
 static void on_loaded(uv_work_t *work, int status)
@@ -292,7 +335,7 @@ static void on_loaded(uv_work_t *work, int status)
         return;
     }
     options_describe_changes(server->options, reload->next, print_line, NULL);
-    print_new_notes(server->options, reload->next);
+    reload_print_new_notes(server->options, reload->next);
     options_log_ocsp(reload->next);
     server_replace_ocsp_cache(server, reload->next, on_cache_ready);
 }

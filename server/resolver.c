@@ -1,111 +1,23 @@
-/* resolver.c - see resolver.h. */
-#include "resolver.h"
+/* resolver.c - who asks for which account, and what has to be there before it counts; see resolver.h. */
+#include "resolver_private.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "ocsp/ocsp.h"
-#include "ocsp/transport.h"
 
 #include "account.h"
-#include "account_claims.h"
+#include "jwt.h"
 #include "operator.h"
-#include "permissions.h"
 #include "server.h"
-#include "services.h"
 
-enum { FETCH_MS = 1900, LOOKUPS_MAX = 64 };
+enum { LOOKUPS_MAX = 64 };
 #define FRESH_NS (60 * NS_PER_S)
 
-struct resolved_account {
-    atomic_size_t references;
-    struct account_options options;
-    struct jwt *jwt;
-    int64_t fetched_ns; /* monotonic; control thread */
-};
-
-struct resolver {
-    struct server *server;
-    struct transport *transport;
-    char *url;
-    struct map known;   /* account -> struct resolved_account, retained */
-    struct map lookups; /* account -> struct lookup */
-};
-
-/* A fetch under way. */
-struct lookup {
-    struct resolver *resolver;
-    struct account_ask *asks; /* newest first */
-    char account[NKEY_PUBLIC_LEN + 1];
-};
-
-/* ---- accounts ------------------------------------------------------------------------------ */
-
-static struct resolved_account *retain(struct resolved_account *resolved)
+static bool has_directory(const struct resolver *resolver)
 {
-    /* Relaxed: whoever retains holds a reference already. */
-    if (resolved)
-        atomic_fetch_add_explicit(&resolved->references, 1, memory_order_relaxed);
-    return resolved;
-}
-
-void resolved_account_release(struct resolved_account *resolved)
-{
-    /* Acquire and release: the last one sees what all others did with it. */
-    if (!resolved || atomic_fetch_sub_explicit(&resolved->references, 1, memory_order_acq_rel) > 1)
-        return;
-    permissions_release(resolved->options.defaults);
-    jwt_free(resolved->jwt);
-    free(resolved);
-}
-
-const struct account_options *resolved_account_options(const struct resolved_account *resolved)
-{
-    return &resolved->options;
-}
-
-static struct jwt *read_account(const struct resolver *resolver, const char *account,
-                                struct span body, struct error *err)
-{
-    struct jwt *jwt = jwt_decode(jwt_find_token(body), err);
-    if (!jwt)
-        return NULL;
-    if (jwt->kind != JWT_ACCOUNT || strcmp(jwt->subject, account) != 0)
-        error_set(err, "the JWT is about something else");
-    else if (!operator_trusts(resolver->server->options, jwt->issuer))
-        error_set(err, "the JWT was not issued by a trusted operator");
-    else
-        return jwt;
-    jwt_free(jwt);
-    return NULL;
-}
-
-static struct resolved_account *resolve(const struct resolver *resolver, const char *account,
-                                        struct span body, struct error *err)
-{
-    struct jwt *jwt = read_account(resolver, account, body, err);
-    if (!jwt)
-        return NULL;
-    struct resolved_account *resolved = mem_zero(sizeof *resolved);
-    atomic_init(&resolved->references, 1);
-    resolved->jwt = jwt;
-    resolved->fetched_ns = clock_mono_ns();
-    resolved->options.name = jwt->subject;
-    if (!account_take_claims(&resolved->options, jwt, err)) {
-        resolved_account_release(resolved);
-        return NULL;
-    }
-    if (jwt->account.imports.count > 0 || jwt->account.mappings.count > 0)
-        log_wrn("account \"%s\": imports and mappings of accounts that a resolver fetches are not "
-                "available in this version of vouchd",
-                account);
-    resolved->options.account = accounts_get(&resolver->server->accounts, account);
-    resolved->options.account->is_configured = true;
-    services_cover_accounts(resolver->server->services);
-    return resolved;
+    return resolver->kind == RESOLVER_FULL || resolver->kind == RESOLVER_CACHE;
 }
 
 /* ---- answers ------------------------------------------------------------------------------- */
@@ -117,109 +29,266 @@ static void deliver(struct worker *worker, struct post *post)
     ask->on_answer(ask);
 }
 
-static void answer(struct account_ask *ask, struct resolved_account *resolved)
+static void answer(struct account_ask *ask)
 {
-    ask->answer = retain(resolved);
     ask->post.run = deliver;
     worker_post(ask->home, &ask->post);
 }
 
-/* Answers all who wait for it with what is known. */
-static void end_lookup(struct lookup *lookup)
+static void answer_all(struct lookup *lookup)
 {
-    struct resolver *resolver = lookup->resolver;
-    struct resolved_account *known = map_get(&resolver->known, span_of(lookup->account));
-    map_remove(&resolver->lookups, span_of(lookup->account));
     for (struct account_ask *ask = lookup->asks, *next; ask; ask = next) {
         next = ask->next;
-        answer(ask, known);
+        answer(ask);
     }
+    lookup->asks = NULL;
+}
+
+static void free_lookup(struct lookup *lookup)
+{
+    struct map *fetches = &lookup->resolver->fetches;
+    if (map_get(fetches, span_of(lookup->account)) == lookup)
+        map_remove(fetches, span_of(lookup->account));
+    list_remove(&lookup->link);
     free(lookup);
 }
 
-static void keep(struct resolver *resolver, struct resolved_account *resolved)
+/* What can be had is in force. */
+static void end_lookup(struct lookup *lookup)
 {
-    resolved_account_release(map_put(&resolver->known, span_of(resolved->options.name), resolved));
+    answer_all(lookup);
+    while (!list_is_empty(&lookup->waits)) {
+        struct list *link = lookup->waits.next;
+        list_remove(link);
+        struct lookup_wait *wait = list_entry(link, struct lookup_wait, link);
+        wait->done(wait);
+    }
+    free_lookup(lookup);
 }
 
-static void on_fetched(void *ctx, const struct exchange_result *result)
+static void on_in_force(struct claims_wait *wait)
 {
-    struct lookup *lookup = ctx;
-    struct error err = { "" };
-    struct resolved_account *resolved = NULL;
-    if (result->error)
-        error_set(&err, "%s", result->error);
-    else if (result->status != 200)
-        error_set(&err, "HTTP status %d", result->status);
+    end_lookup(list_entry(wait, struct lookup, in_force));
+}
+
+/* It has its JWT, and nobody is missing. */
+static void settle(struct lookup *lookup)
+{
+    lookup->in_force.done = on_in_force;
+    if (lookup->is_changed)
+        claims_apply(lookup->resolver->server->claims, &lookup->in_force);
     else
-        resolved = resolve(lookup->resolver, lookup->account, result->body, &err);
-    if (resolved)
-        keep(lookup->resolver, resolved);
-    else
-        log_wrn("could not fetch account \"%s\" from the resolver: %s", lookup->account, err.text);
-    end_lookup(lookup);
+        end_lookup(lookup);
 }
 
-/* ---- questions ----------------------------------------------------------------------------- */
+/* ---- who it imports from --------------------------------------------------------------------- */
 
-static void fetch(struct resolver *resolver, const char *account,
-                  void (*on_end)(void *ctx, const struct exchange_result *result), void *ctx)
+struct dependency {
+    struct lookup_wait wait;
+    struct lookup *importer;
+};
+
+static void on_exporter_settled(struct lookup_wait *wait)
 {
-    const struct tls_options *tls = resolver->server->options->operator_.resolver_tls;
-    struct exchange_tls own = { 0 };
-    if (tls)
-        own = (struct exchange_tls){ .ca_file = tls->ca_file,
-                                     .cert_file = tls->cert_file,
-                                     .key_file = tls->key_file,
-                                     .trusts_anybody = tls->insecure };
-    char *url = mem_printf("%s%s", resolver->url, account);
-    transport_start(resolver->transport, &(struct exchange_request){ .url = url,
-                                                                     .tls = &own,
-                                                                     .timeout_ms = FETCH_MS,
-                                                                     .accepts_any = true,
-                                                                     .body_max = JWT_SIZE_MAX,
-                                                                     .on_end = on_end,
-                                                                     .ctx = ctx });
-    free(url);
+    struct dependency *dependency = (struct dependency *)wait;
+    struct lookup *importer = dependency->importer;
+    free(dependency);
+    if (--importer->missing == 0)
+        settle(importer);
 }
 
-static void begin_lookup(struct resolver *resolver, struct account_ask *ask)
+static void fetch(struct lookup *lookup)
+{
+    switch (lookup->resolver->kind) {
+    case RESOLVER_URL: resolver_url_fetch(lookup); return;
+    case RESOLVER_FULL:
+    case RESOLVER_CACHE: resolver_dir_fetch(lookup); return;
+    case RESOLVER_NONE:
+    case RESOLVER_MEMORY: return; /* nobody is asked */
+    }
+}
+
+static struct lookup *new_lookup(struct resolver *resolver, const char *account)
 {
     struct lookup *lookup = mem_zero(sizeof *lookup);
     lookup->resolver = resolver;
-    memcpy(lookup->account, ask->account, sizeof lookup->account);
-    lookup->asks = ask;
-    ask->next = NULL;
-    map_put(&resolver->lookups, span_of(lookup->account), lookup);
-    fetch(resolver, lookup->account, on_fetched, lookup);
+    list_init(&lookup->waits);
+    list_append(&resolver->lookups, &lookup->link);
+    memcpy(lookup->account, account, sizeof lookup->account);
+    return lookup;
 }
 
-static bool is_fresh(const struct resolved_account *known)
+static struct lookup *begin_lookup(struct resolver *resolver, const char *account)
 {
-    struct error err;
-    return known && clock_mono_ns() - known->fetched_ns < FRESH_NS &&
-           jwt_is_timely(known->jwt, clock_wall_ns() / NS_PER_S, &err);
+    struct lookup *lookup = new_lookup(resolver, account);
+    map_put(&resolver->fetches, span_of(lookup->account), lookup);
+    fetch(lookup);
+    return lookup;
 }
+
+static bool is_fresh(const struct resolver *resolver, const char *name)
+{
+    const struct jwt *known = claims_find(resolver->server->claims, name);
+    const struct account *account = accounts_find(&resolver->server->accounts, span_of(name));
+    struct error err;
+    return known && account && account_is_fresh(account, clock_mono_ns()) &&
+           jwt_is_timely(known, clock_wall_ns() / NS_PER_S, &err);
+}
+
+/* Waits only for those that have not arrived yet, so nobody waits in a circle. */
+static void wait_for_exporter(struct lookup *importer, const char *exporter)
+{
+    struct resolver *resolver = importer->resolver;
+    if (resolver->kind == RESOLVER_MEMORY || is_fresh(resolver, exporter) ||
+        strcmp(exporter, importer->account) == 0)
+        return;
+    struct lookup *lookup = map_get(&resolver->fetches, span_of(exporter));
+    if (!lookup)
+        lookup = begin_lookup(resolver, exporter);
+    struct dependency *dependency = mem_zero(sizeof *dependency);
+    dependency->importer = importer;
+    dependency->wait.done = on_exporter_settled;
+    list_append(&lookup->waits, &dependency->wait.link);
+    importer->missing++;
+}
+
+/* `jwt` is that of the lookup's account; taken. */
+static void take(struct lookup *lookup, struct jwt *jwt)
+{
+    struct server *server = lookup->resolver->server;
+    account_set_fresh(accounts_get(&server->accounts, lookup->account), clock_mono_ns() + FRESH_NS);
+    lookup->is_changed = claims_put(server->claims, jwt);
+    const struct jwt_imports *imports =
+        &claims_find(server->claims, lookup->account)->account.imports;
+    for (size_t i = 0; i < imports->count; i++)
+        wait_for_exporter(lookup, imports->items[i].account);
+    if (lookup->missing == 0)
+        settle(lookup);
+}
+
+/* ---- what comes ----------------------------------------------------------------------------- */
+
+static struct jwt *read_account(const struct resolver *resolver, const char *account,
+                                struct span body, struct error *err)
+{
+    struct jwt *jwt = jwt_decode(jwt_find_token(body), err);
+    if (!jwt)
+        return NULL;
+    if (jwt->kind != JWT_ACCOUNT || strcmp(jwt->subject, account) != 0)
+        error_set(err, "the JWT is about something else");
+    else if (!operator_trusts(resolver->server->options, jwt->issuer))
+        error_set(err, "the JWT was not issued by a trusted operator");
+    else if (jwt_is_timely(jwt, clock_wall_ns() / NS_PER_S, err))
+        return jwt;
+    jwt_free(jwt);
+    return NULL;
+}
+
+bool resolver_accepts(const struct resolver *resolver, const char *account, struct span token,
+                      struct error *err)
+{
+    struct jwt *jwt = read_account(resolver, account, token, err);
+    jwt_free(jwt);
+    return jwt != NULL;
+}
+
+void resolver_fetched(struct lookup *lookup, struct span token, const char *problem)
+{
+    struct error err = { "" };
+    struct jwt *jwt = NULL;
+    lookup->peers_due_ns = 0;
+    if (token.len > 0)
+        jwt = read_account(lookup->resolver, lookup->account, token, &err);
+    else
+        error_set(&err, "%s", problem);
+    if (jwt) {
+        take(lookup, jwt);
+        return;
+    }
+    log_wrn("could not fetch account \"%s\" from the resolver: %s", lookup->account, err.text);
+    end_lookup(lookup);
+}
+
+bool resolver_arrived(struct resolver *resolver, const char *account, struct span token,
+                      struct lookup_wait *wait, struct error *err)
+{
+    struct jwt *jwt = read_account(resolver, account, token, err);
+    if (!jwt)
+        return false;
+    if (!claims_need(resolver->server->claims, account)) { /* who logs in will ask */
+        jwt_free(jwt);
+        if (wait)
+            wait->done(wait);
+        return true;
+    }
+    struct lookup *lookup = new_lookup(resolver, account);
+    if (wait)
+        list_append(&lookup->waits, &wait->link);
+    take(lookup, jwt);
+    return true;
+}
+
+struct told {
+    struct lookup_wait wait;
+    resolver_done_fn *on_done;
+    void *ctx;
+};
+
+static void on_told(struct lookup_wait *wait)
+{
+    struct told *told = (struct told *)wait;
+    told->on_done(told->ctx, NULL, false);
+    free(told);
+}
+
+void resolver_take_update(struct resolver *resolver, const char *account, struct span token,
+                          resolver_done_fn *on_done, void *ctx)
+{
+    struct error err = { "" };
+    struct told *told = mem_zero(sizeof *told);
+    *told = (struct told){ .wait = { .done = on_told }, .on_done = on_done, .ctx = ctx };
+    if (resolver_arrived(resolver, account, token, &told->wait, &err))
+        return;
+    free(told);
+    on_done(ctx, err.text, false);
+}
+
+void resolver_update(struct resolver *resolver, const char *account, struct span token,
+                     resolver_done_fn *on_done, void *ctx)
+{
+    struct error err = { "" };
+    if (!resolver_accepts(resolver, account, token, &err))
+        on_done(ctx, err.text, false);
+    else if (has_directory(resolver))
+        resolver_dir_update(resolver, account, token, on_done, ctx);
+    else if (claims_need(resolver->server->claims, account))
+        resolver_take_update(resolver, account, token, on_done, ctx);
+    else
+        on_done(ctx, NULL, true);
+}
+
+/* ---- questions ----------------------------------------------------------------------------- */
 
 /* Control. Strangers may ask for any account: only so many questions are under way at one time. */
 static void run(struct worker *control, struct post *post)
 {
     struct account_ask *ask = (struct account_ask *)post;
     struct resolver *resolver = control->server->resolver;
-    struct span account = span_of(ask->account);
-    struct resolved_account *known = resolver ? map_get(&resolver->known, account) : NULL;
-    struct lookup *lookup = resolver ? map_get(&resolver->lookups, account) : NULL;
-    if (!resolver || is_fresh(known)) {
-        answer(ask, known);
-    } else if (lookup) {
-        ask->next = lookup->asks;
-        lookup->asks = ask;
-    } else if (resolver->lookups.count >= LOOKUPS_MAX) {
-        log_wrn("too many accounts are being fetched from the resolver");
-        answer(ask, known);
-    } else {
-        begin_lookup(resolver, ask);
+    if (!resolver || resolver->is_stopped || resolver->kind == RESOLVER_MEMORY ||
+        is_fresh(resolver, ask->account)) {
+        answer(ask);
+        return;
     }
+    struct lookup *lookup = map_get(&resolver->fetches, span_of(ask->account));
+    if (!lookup && resolver->fetches.count >= LOOKUPS_MAX) {
+        log_wrn("too many accounts are being fetched from the resolver");
+        answer(ask);
+        return;
+    }
+    if (!lookup)
+        lookup = begin_lookup(resolver, ask->account);
+    ask->next = lookup->asks;
+    lookup->asks = ask;
 }
 
 void resolver_ask(struct account_ask *ask)
@@ -230,52 +299,73 @@ void resolver_ask(struct account_ask *ask)
 
 /* ---- life ---------------------------------------------------------------------------------- */
 
-/* Says early what logins would say late. */
-static void on_tried(void *ctx, const struct exchange_result *result)
+static bool start(struct resolver *resolver, const struct options *options, struct error *err)
 {
-    const struct resolver *resolver = ctx;
-    if (result->error)
-        log_err("could not fetch <\"%s\">: %s", resolver->url, result->error);
+    switch (resolver->kind) {
+    case RESOLVER_URL: return resolver_url_start(resolver, options, err);
+    case RESOLVER_FULL:
+    case RESOLVER_CACHE: return resolver_dir_start(resolver, options, err);
+    case RESOLVER_NONE:
+    case RESOLVER_MEMORY: return true;
+    }
+    return true;
 }
 
 struct resolver *resolver_new(struct server *server, const struct options *options,
                               struct error *err)
 {
-    if (options->operator_.resolver != RESOLVER_URL)
-        return NULL;
-    if (!ocsp_is_available(err))
+    if (!server->claims)
         return NULL;
     struct resolver *resolver = mem_zero(sizeof *resolver);
     resolver->server = server;
-    resolver->url = mem_strdup(options->operator_.resolver_url);
-    resolver->transport = transport_new(&server->control->loop);
-    fetch(resolver, "", on_tried, resolver);
-    return resolver;
+    resolver->kind = options->operator_.resolver;
+    list_init(&resolver->jobs);
+    list_init(&resolver->lookups);
+    list_init(&resolver->replies);
+    if (start(resolver, options, err)) {
+        resolver_requests_start(resolver);
+        return resolver;
+    }
+    resolver_free(resolver);
+    return NULL;
 }
 
-void resolver_refresh(struct resolver *resolver)
+void resolver_refresh(struct resolver *resolver, const struct options *next)
 {
-    struct resolved_account *known;
-    for (size_t at = 0; resolver && (known = map_next(&resolver->known, &at)) != NULL;) {
-        known->fetched_ns = INT64_MIN / 2;
-        known->options.account->is_configured = true;
-    }
+    if (!resolver)
+        return;
+    const struct accounts *accounts = &resolver->server->accounts;
+    for (unsigned i = 0; i < accounts->count; i++)
+        account_set_fresh(accounts->items[i], 0);
+    if (has_directory(resolver))
+        resolver_dir_preload(resolver, next);
+}
+
+void resolver_stop(struct resolver *resolver)
+{
+    if (!resolver)
+        return;
+    resolver->is_stopped = true;
+    if (resolver->kind == RESOLVER_URL)
+        resolver_url_stop(resolver);
+    else if (has_directory(resolver))
+        resolver_dir_stop(resolver);
+    list_each(link, &resolver->lookups) answer_all(list_entry(link, struct lookup, link));
 }
 
 void resolver_free(struct resolver *resolver)
 {
-    struct resolved_account *known;
-    struct lookup *lookup;
     if (!resolver)
         return;
-    resolver->server->resolver = NULL;
-    transport_free(resolver->transport, NULL, NULL);
-    for (size_t at = 0; (lookup = map_next(&resolver->lookups, &at)) != NULL; at = 0)
-        end_lookup(lookup);
-    for (size_t at = 0; (known = map_next(&resolver->known, &at)) != NULL;)
-        resolved_account_release(known);
-    map_free(&resolver->lookups);
-    map_free(&resolver->known);
+    list_each(link, &resolver->lookups)
+    {
+        struct lookup *lookup = list_entry(link, struct lookup, link);
+        list_each(wait, &lookup->waits) free(list_entry(wait, struct lookup_wait, link));
+        free(lookup);
+    }
+    resolver_requests_free(resolver);
+    map_free(&resolver->fetches);
+    free((char *)(uintptr_t)resolver->dir.dir);
     free(resolver->url);
     free(resolver);
 }

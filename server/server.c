@@ -8,6 +8,7 @@
 #include "base/text.h"
 
 #include "account.h"
+#include "claims.h"
 #include "client.h"
 #include "closed.h"
 #include "events.h"
@@ -352,6 +353,7 @@ static struct server *server_new(struct options *options, const struct flags *fl
     server->lame_duck = lame_duck_new(server);
     server->events = events_new(server);
     server->services = services_new(server);
+    server->claims = claims_new(server);
     uv_timer_init(loop, &server->rate_timer);
     server->rate_timer.data = server;
     uv_timer_start(&server->rate_timer, on_second, 1000, 1000);
@@ -382,7 +384,7 @@ void server_shut_down(struct server *server)
         worker_stop(server->workers[i]);
     worker_stop(server->control);
     peer_checks_reject_all(server);
-    resolver_free(server->resolver);
+    resolver_stop(server->resolver);
 }
 
 /* No connection is left anywhere, so nobody posts to anybody any more: the threads may end. */
@@ -394,6 +396,7 @@ static void end_threads(struct server *server)
     ocsp_free(server->ocsp, NULL, NULL);
     uv_close((uv_handle_t *)&server->rate_timer, NULL);
     lame_duck_free(server->lame_duck);
+    claims_stop(server->claims);
     events_free(server->events);
     server->events = NULL; /* what is still posted finds nobody to tell */
     server_ignore_signals(server);
@@ -424,6 +427,8 @@ static void server_free(struct server *server)
     worker_join(server->control);
     internal_free(server->internal);
     services_free(server->services);
+    resolver_free(server->resolver);
+    claims_free(server->claims);
     reload_free(server->reload);
     closed_ring_free(server->closed);
     http_stats_free(server->http_stats);

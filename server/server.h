@@ -28,6 +28,7 @@ struct listener;
 struct ocsp;
 struct ocsp_cache;
 struct options;
+struct claims;
 struct resolver;
 struct services;
 struct worker;
@@ -81,7 +82,8 @@ struct server {
     uv_timer_t rate_timer;
     struct lame_duck *lame_duck;
     struct reload *reload;
-    struct resolver *resolver; /* NULL: accounts come with the options */
+    struct claims *claims;     /* NULL without operator mode */
+    struct resolver *resolver; /* NULL without operator mode */
     double cpu_percent;        /* of one core, over the last second */
     uint64_t cpu_before_ns, cpu_wall_before_ns;
 };

@@ -219,7 +219,7 @@ static void goodbye(struct layer *layer, struct buf *wire)
 /* A handshake from its beginning, under the options that are in force now. */
 static void begin(struct tls_layer *tls, const struct tls_options *settings)
 {
-    tls->options = options_retain(tls->layer.conn->worker->options);
+    tls->options = options_retain(options_base(tls->layer.conn->worker->options));
     tls->settings = settings;
     tls->engine = tls_engine_new(&(struct tls_engine_settings){
         .context = settings->context,

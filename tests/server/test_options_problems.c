@@ -207,9 +207,6 @@ Test(options_problems, of_parts_that_are_missing_here_are_never_silent)
              "gate.conf:2:2: \"mqtt\" is not available in this version of vouchd"),
         SAYS("leafnodes {}",
              "gate.conf:1:0: \"leafnodes\" is not available in this version of vouchd"),
-        SAYS("resolver { type: full, dir: x }",
-             "gate.conf:1:11: resolvers of type \"full\" and \"cache\" are not available in this "
-             "version of vouchd"),
         SAYS("proxies {}", "gate.conf:1:0: \"proxies\" is not available in this version of vouchd"),
         SAYS("ocsp: true", "gate.conf:1:0: OCSP stapling is not available in this version of "
                            "vouchd: set \"ocsp\" to false"),
