@@ -351,17 +351,20 @@ static enum state look_up(struct ocsp_check *check)
     return state;
 }
 
-/* Between a miss on a worker and its arrival here another check may have filled the cache: one
- * more look, which neither counts nor logs. */
+/* Between a miss on a worker and its arrival here, and while a CA is asked in vain, others may have filled the
+ * cache: one more look, which neither counts nor logs. */
 static bool look_again(struct ocsp_check *check, enum ocsp_finding *out)
 {
     struct ocsp_answer answer;
     struct ocsp_ask ask = make_silent_ask(check);
     int64_t now_ns = clock_wall_ns();
-    if (!ocsp_recall(check->cache, &ask, &answer) ||
-        ocsp_currency(&answer, &check->options, now_ns) != OCSP_CURRENT ||
-        !ocsp_signer_is_valid(&answer, check->options.skew_ns, now_ns))
+    if (!ocsp_recall(check->cache, &ask, &answer))
         return false;
+    if (ocsp_currency(&answer, &check->options, now_ns) != OCSP_CURRENT ||
+        !ocsp_signer_is_valid(&answer, check->options.skew_ns, now_ns)) {
+        check->link.revocation_seen |= answer.status == OCSP_STATUS_REVOKED;
+        return false;
+    }
     *out = ocsp_finding_of(answer.status);
     return true;
 }
@@ -391,9 +394,9 @@ static enum ocsp_finding judge_fresh(struct ocsp_check *check, struct ocsp_resul
 {
     struct ocsp_ask ask = make_ask(check);
     enum ocsp_finding finding = ocsp_result_judge(result, &ask, check->ocsp->fetcher, why);
-    if (finding == OCSP_LINK_UNREACHABLE && check->link.revocation_seen)
-        return OCSP_LINK_UNREACHABLE_REVOKED;
-    return finding;
+    if (finding != OCSP_LINK_UNREACHABLE || look_again(check, &finding))
+        return finding;
+    return check->link.revocation_seen ? OCSP_LINK_UNREACHABLE_REVOKED : finding;
 }
 
 static enum state take_result(struct ocsp_check *check)

@@ -197,7 +197,7 @@ static void release_waiter(struct ocsp_waiter *waiter)
 static void finish(struct fetch *fetch)
 {
     map_remove(&fetch->fetcher->fetches, key_span(&fetch->key));
-    if (fetch->result->is_answered)
+    if (fetch->result->is_answered && !fetch->urls.are_unreadable)
         judge(fetch);
     list_each(link, &fetch->waiters)
     {
@@ -419,6 +419,16 @@ static void on_patience(uv_timer_t *timer)
     pump(fetcher);
 }
 
+/* Nobody can be asked: as bad as an answer that cannot be read, for a CA that is up again would not help. */
+static void refuse_addresses(struct fetch *fetch)
+{
+    struct ocsp_result *result = fetch->result;
+    result->is_answered = true;
+    result->verdict = OCSP_UNREADABLE;
+    error_set(&result->error, "the OCSP addresses of the certificate cannot be read");
+    finish(fetch);
+}
+
 /* ---- from outside -------------------------------------------------------------------------------- */
 
 void ocsp_fetch(struct ocsp_fetcher *fetcher, const struct ocsp_ask *ask,
@@ -433,6 +443,10 @@ void ocsp_fetch(struct ocsp_fetcher *fetcher, const struct ocsp_ask *ask,
     list_append(&fetch->waiters, &waiter->link);
     if (!is_new)
         return;
+    if (fetch->urls.are_unreadable) {
+        refuse_addresses(fetch);
+        return;
+    }
     if (!ocsp_request_encode(ask->cert, ask->issuer, &fetch->request)) {
         error_set(&fetch->result->error, "cannot build an OCSP request");
         finish(fetch);

@@ -140,19 +140,22 @@ static char *copy_url(struct span url)
     return copy;
 }
 
-/* We read the extension ourselves: X509_get1_ocsp() may sort and drops duplicates. */
-static AUTHORITY_INFO_ACCESS *read_aia(const X509 *cert)
+/* We read the extension ourselves: X509_get1_ocsp() may sort and drops duplicates. NULL when there is none, or
+ * (*is_unreadable) when it is malformed or there are two. */
+static AUTHORITY_INFO_ACCESS *read_aia(const X509 *cert, bool *is_unreadable)
 {
+    int found;
     ERR_set_mark();
-    AUTHORITY_INFO_ACCESS *aia = X509_get_ext_d2i(cert, NID_info_access, NULL, NULL);
+    AUTHORITY_INFO_ACCESS *aia = X509_get_ext_d2i(cert, NID_info_access, &found, NULL);
     ERR_pop_to_mark();
+    *is_unreadable = !aia && found != -1;
     return aia;
 }
 
 struct ocsp_urls ocsp_urls_of(const X509 *cert)
 {
     struct ocsp_urls urls = { 0 };
-    AUTHORITY_INFO_ACCESS *aia = read_aia(cert);
+    AUTHORITY_INFO_ACCESS *aia = read_aia(cert, &urls.are_unreadable);
     for (int i = 0; i < sk_ACCESS_DESCRIPTION_num(aia); i++) {
         struct span url;
         if (!usable_location(sk_ACCESS_DESCRIPTION_value(aia, i), &url))
@@ -187,9 +190,9 @@ void ocsp_first_origin(const X509 *cert, struct buf *out)
 
 bool ocsp_can_be_asked(const X509 *cert)
 {
-    bool found = false;
+    bool found;
     struct span url;
-    AUTHORITY_INFO_ACCESS *aia = read_aia(cert);
+    AUTHORITY_INFO_ACCESS *aia = read_aia(cert, &found);
     for (int i = 0; i < sk_ACCESS_DESCRIPTION_num(aia) && !found; i++)
         found = usable_location(sk_ACCESS_DESCRIPTION_value(aia, i), &url);
     AUTHORITY_INFO_ACCESS_free(aia);

@@ -28,14 +28,15 @@ void ocsp_url_origin(const struct ocsp_url *url, struct buf *out);
 struct ocsp_urls {
     char **items; /* owned, as is each item */
     size_t count;
-    size_t ignored; /* those beyond OCSP_URLS_MAX */
+    size_t ignored;      /* those beyond OCSP_URLS_MAX */
+    bool are_unreadable; /* there is a list, but what it says cannot be told */
 };
 #define OCSP_URLS_MAX 8 /* each may keep a peer waiting for its ca_timeout */
 struct ocsp_urls ocsp_urls_of(const X509 *cert);
 void ocsp_urls_free(struct ocsp_urls *urls);
 /** Appends the origin of the certificate's first usable address; nothing when it has none. */
 void ocsp_first_origin(const X509 *cert, struct buf *out);
-/** Has the certificate at least one usable address? */
+/** Has the certificate at least one usable address, or a list that cannot be read? */
 bool ocsp_can_be_asked(const X509 *cert);
 
 /** Appends the DER request for one certificate: SHA-1 CertID, no nonce. False when OpenSSL cannot. */
