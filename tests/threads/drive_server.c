@@ -150,10 +150,12 @@ void server_ignore_library_reports(void)
 
 void server_start(unsigned workers, const char *config)
 {
+    const char *temp = getenv("TMPDIR");
+
     server.workers = workers;
     server.marked = 0;
     if (!server.folder[0]) {
-        snprintf(server.folder, sizeof server.folder, "vouchd-XXXXXX");
+        snprintf(server.folder, sizeof server.folder, "%s/vouchd-XXXXXX", temp ? temp : P_tmpdir);
         require(mkdtemp(server.folder), "cannot make a folder: %s", strerror(errno));
     }
     server_rewrite(config);
