@@ -153,6 +153,30 @@ static void check_monitoring(const struct options *options, struct problems *pro
         problem_plain(problems, "Can't start monitoring: TLS cert and key required for HTTPS");
 }
 
+/* "HOST", "HOST:PORT" or "[IPV6]:PORT"; false and the reason as Go puts it. */
+static bool check_address(const char *text, struct error *err)
+{
+    const char *bracket = strrchr(text, ']');
+    const char *colon = strchr(bracket ? bracket : text, ':');
+    char *end;
+    if (!colon)
+        return true;
+    if (strchr(colon + 1, ':'))
+        return error_set(err, "address %s: too many colons in address", text);
+    long port = strtol(colon + 1, &end, 10);
+    if (end == colon + 1 || *end)
+        return error_set(err, "strconv.Atoi: parsing \"%s\": invalid syntax", colon + 1);
+    return (port >= -1 && port <= UINT16_MAX) || error_set(err, "port out of range");
+}
+
+static void check_advertise(const struct options *options, struct problems *problems)
+{
+    struct error err;
+    if (options->client_advertise && !check_address(options->client_advertise, &err))
+        problem_plain(problems, "invalid ClientAdvertise value of %s, err=%s",
+                      options->client_advertise, err.text);
+}
+
 /* ---- the other listeners -------------------------------------------------------------------- */
 
 static void refuse_block(struct problems *problems, const struct listen_options *listen,
@@ -226,6 +250,7 @@ void options_validate(struct options *options, struct problems *problems)
     check_no_auth_user(&options->auth, options->auth.no_auth_user, problems);
     check_system_account(options, problems);
     check_monitoring(options, problems);
+    check_advertise(options, problems);
     check_ocsp_peers(options, problems);
     check_websocket(options, problems);
     check_mqtt(options, problems);

@@ -111,7 +111,6 @@ Test(options_problems, are_told_as_nats_server_tells_them)
         FINE("port: 4222; host: \"x\", debug: true"),
         FINE("host: \"\""),
         FINE("max_connections: 1k\nmax_subs: 1M\nmax_payload: 1MB\nmax_pending: 10MB"),
-        FINE("client_advertise: \"a:b:c\""),
         SAYS("syslog: 5", "gate.conf:1:0: interface conversion: interface {} is int64, not bool"),
         SAYS("remote_syslog: 5",
              "gate.conf:1:0: interface conversion: interface {} is int64, not string"),
@@ -187,6 +186,17 @@ Test(options_problems, that_we_find_earlier)
         SAYS("lame_duck_duration: \"40s\"\nlame_duck_grace_period: \"40s\"",
              "lame duck grace period (40s) should be strictly lower than lame duck duration (40s)"),
         SAYS("max_pending: 100", "max_payload (1048576) cannot be higher than max_pending (100)"),
+        FINE("client_advertise: \"[::1]:5\""),
+        FINE("client_advertise: \"host\""),
+        SAYS("client_advertise: \"1.2.3.4:x\"",
+             "invalid ClientAdvertise value of 1.2.3.4:x, err=strconv.Atoi: parsing \"x\": invalid "
+             "syntax"),
+        SAYS("client_advertise: \"host:\"", "invalid ClientAdvertise value of host:, "
+                                            "err=strconv.Atoi: parsing \"\": invalid syntax"),
+        SAYS("client_advertise: \"::1\"",
+             "invalid ClientAdvertise value of ::1, err=address ::1: too many colons in address"),
+        SAYS("client_advertise: \"host:65536\"",
+             "invalid ClientAdvertise value of host:65536, err=port out of range"),
         SAYS("no_auth_user: x", "no_auth_user: \"x\" present, but users/nkeys are not defined"),
         SAYS("no_auth_user: x\nauthorization { users: [{ user: a, password: b }] }",
              "no_auth_user: \"x\" not present as user or nkey in authorization block or account "

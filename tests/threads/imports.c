@@ -1,5 +1,5 @@
 /* imports.c - two accounts on all workers, with reloads in between: what one publishes reaches each subscriber of the
- * other once and in order, and each request is answered once. */
+ * other once and in order, and each request is answered once and measured once. */
 #include "drive.h"
 
 #include <stdio.h>
@@ -11,7 +11,8 @@ enum { READERS = 5, RESPONDERS = 3, REQUESTERS = 4, ROUNDS = 60, PER_ROUND = 25,
 #define ACCOUNTS(more)                                                                             \
     "accounts {\n"                                                                                 \
     "  A { users: [{user: a, password: x}]\n"                                                      \
-    "      exports: [{stream: \"news.>\"}, {stream: \"other.>\"}, {service: \"help.*\"}] }\n"      \
+    "      exports: [{stream: \"news.>\"}, {stream: \"other.>\"}, {service: \"help.*\", latency: " \
+    "lat}] }\n"                                                                                    \
     "  B { users: [{user: b, password: x}]\n"                                                      \
     "      imports: [{stream: {account: A, subject: \"news.>\"}, prefix: from}\n"                  \
     "        {service: {account: A, subject: \"help.*\"}, to: \"ask.$1\"}\n" more "] }\n"          \
@@ -34,6 +35,7 @@ struct requester {
 
 static struct reader readers[READERS];
 static struct requester requesters[REQUESTERS];
+static unsigned measured;
 
 static unsigned number_of(struct span text)
 {
@@ -68,6 +70,15 @@ static void on_answer(void *ctx, struct peer *peer, const struct delivery *deliv
     require(requester->answered <= requester->sent, "an answer came twice");
 }
 
+static void on_latency(void *ctx, struct peer *peer, const struct delivery *delivery)
+{
+    (void)ctx;
+    (void)peer;
+    require(memmem(delivery->payload.ptr, delivery->payload.len, "\"status\":200", 12), "'%.*s'",
+            SPAN_ARG(delivery->payload));
+    measured++;
+}
+
 static struct peer *open_as(const char *user, delivery_fn *on_delivery, void *ctx)
 {
     char connect[96];
@@ -81,6 +92,9 @@ static struct peer *open_as(const char *user, delivery_fn *on_delivery, void *ct
 
 static void open_all(void)
 {
+    struct peer *listener = open_as("a", on_latency, NULL);
+    peer_send(listener, "SUB lat 1\r\n");
+    peer_barrier(listener);
     for (unsigned i = 0; i < RESPONDERS; i++) {
         struct peer *responder = open_as("a", on_request, NULL);
         peer_send(responder, "SUB help.* Q 1\r\n");
@@ -100,6 +114,11 @@ static void open_all(void)
 
 static bool all_is_done(unsigned published)
 {
+    unsigned answered = 0;
+    for (unsigned i = 0; i < REQUESTERS; i++)
+        answered += requesters[i].answered;
+    if (measured < answered)
+        return false;
     for (unsigned i = 0; i < READERS; i++)
         if (readers[i].next < published)
             return false;
@@ -144,5 +163,6 @@ void run_imports(unsigned workers)
     }
     for (unsigned i = 0; i < READERS; i++)
         peer_barrier(readers[i].peer);
+    require(measured == REQUESTERS * ROUNDS * PER_ROUND, "%u requests were measured", measured);
     server_stop();
 }
