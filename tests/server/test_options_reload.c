@@ -160,7 +160,7 @@ Test(options_reload, tls_changes_are_told)
 
 static void write_pair(void)
 {
-    EVP_PKEY *key = EVP_EC_gen("P-256");
+    EVP_PKEY *key = EVP_EC_gen("prime256v1");
     X509 *cert = X509_new();
     X509_gmtime_adj(X509_getm_notBefore(cert), 0);
     X509_gmtime_adj(X509_getm_notAfter(cert), 3600);
