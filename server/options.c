@@ -12,7 +12,7 @@ static const struct option_row ROOT_ROWS[] = {
         .help = "Where clients connect: `PORT` or `\"HOST:PORT\"`; sets `host` and `port`.",
         .read = read_listen),
     ROW("host", "net", OPTION_STRING, AT(host), "0.0.0.0", RELOAD_RESTART, "Host",
-        .help = "Address that clients connect to."),
+        .help = "Address that clients connect to; `0.0.0.0` is all of IPv4 and of IPv6."),
     ROW("port", NULL, OPTION_INT, AT(port), "4222", RELOAD_RESTART, "Port",
         .help = "Port that clients connect to; -1 takes any free one.", .min = -1, .max = 65535,
         .zero_is_default = true),

@@ -49,13 +49,15 @@ static const char SHOP[] =
     "    exports: [ { stream: \"prices.>\" }, { stream: \"offers.*.>\", account_token_position: 2 "
     "}\n"
     "      { service: \"stock.*\" }, { service: history, response_type: stream }\n"
+    "      { service: album, response_type: chunked }\n"
     "      { stream: \"inner.>\", accounts: [DESK] } ] }\n"
     "  DESK { users: [ { user: desk, password: pw } ]\n"
     "    imports: [ { stream: { account: SHOP, subject: \"prices.>\" }, prefix: shop }\n"
     "      { stream: { account: SHOP, subject: \"inner.*.*\" }, to: \"swapped.$2.$1\" }\n"
     "      { stream: { account: SHOP, subject: \"offers.DESK.>\" } }\n"
     "      { service: { account: SHOP, subject: \"stock.apples\" }, to: \"how.many\" }\n"
-    "      { service: { account: SHOP, subject: history } } ] }\n"
+    "      { service: { account: SHOP, subject: history } }\n"
+    "      { service: { account: SHOP, subject: album } } ] }\n"
     "  ALONE { users: [ { user: alone, password: pw } ] }\n"
     "}\n";
 
@@ -110,7 +112,7 @@ static void answer_stock(natsConnection *nc, natsSubscription *sub, natsMsg *msg
 }
 
 /* Answers in several messages, of which an empty one is the last. */
-static void answer_history(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *closure)
+static void answer_in_pages(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *closure)
 {
     static const char *const PAGES[] = { "first", "second", "", "too late" };
 
@@ -124,13 +126,14 @@ void service_imports(void)
 {
     struct broker *broker = broker_start("%s", SHOP);
     natsConnection *shop = login(broker, "shop"), *desk = login(broker, "desk");
-    natsSubscription *stock = NULL, *history = NULL, *pages = listen(desk, "pages");
+    natsSubscription *stock = NULL, *history = NULL, *album = NULL, *pages = listen(desk, "pages");
     natsMsg *answer = NULL;
 
     expect(NATS_NO_RESPONDERS,
            natsConnection_RequestString(&answer, desk, "how.many", "?", PATIENCE_MS));
     must(natsConnection_Subscribe(&stock, shop, "stock.*", answer_stock, NULL));
-    must(natsConnection_Subscribe(&history, shop, "history", answer_history, NULL));
+    must(natsConnection_Subscribe(&history, shop, "history", answer_in_pages, NULL));
+    must(natsConnection_Subscribe(&album, shop, "album", answer_in_pages, NULL));
     must(natsConnection_FlushTimeout(shop, PATIENCE_MS));
     must(natsConnection_RequestString(&answer, desk, "how.many", "are left?", PATIENCE_MS));
     require(strcmp(natsMsg_GetData(answer), "stock.apples: are left?") == 0, "the answer is '%s'",
@@ -139,14 +142,18 @@ void service_imports(void)
     expect(NATS_NO_RESPONDERS,
            natsConnection_RequestString(&answer, desk, "stock.apples", "?", PATIENCE_MS));
 
-    must(natsConnection_PublishRequestString(desk, "history", "pages", "?"));
-    next_is(pages, "first");
-    next_is(pages, "second");
-    next_is(pages, "");
-    must(natsConnection_FlushTimeout(shop, PATIENCE_MS));
-    nothing_more(desk, pages);
+    static const char *const IN_PAGES[] = { "history", "album" };
+    for (size_t i = 0; i < sizeof IN_PAGES / sizeof *IN_PAGES; i++) {
+        must(natsConnection_PublishRequestString(desk, IN_PAGES[i], "pages", "?"));
+        next_is(pages, "first");
+        next_is(pages, "second");
+        next_is(pages, "");
+        must(natsConnection_FlushTimeout(shop, PATIENCE_MS));
+        nothing_more(desk, pages);
+    }
     natsSubscription_Destroy(stock);
     natsSubscription_Destroy(history);
+    natsSubscription_Destroy(album);
     natsSubscription_Destroy(pages);
     natsConnection_Destroy(shop);
     natsConnection_Destroy(desk);
