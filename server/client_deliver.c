@@ -290,9 +290,6 @@ static void deliver_carefully(struct sub *sub, struct run *run, unsigned i,
     const struct message *message = &run->messages[i];
     if (sub->dead || !conn_is_live(conn))
         return;
-    if (sub->filtered &&
-        !permissions_may_deliver(client->permissions, run->subject, sub_queue(sub)))
-        return;
     run->accepted[i] = 1;
     sub->delivered++;
     count_out(conn, run, 1, body_of(format, message).len);
@@ -309,8 +306,11 @@ void client_deliver(struct sub *sub, struct run *run, unsigned first, unsigned c
     struct client *client = client_of(conn);
     if (sub->dead || !conn_is_live(conn) || (conn == run->source && !client->echo))
         return;
+    if (sub->filtered &&
+        !permissions_may_deliver(client->permissions, run->subject, sub_queue(sub)))
+        return;
     struct format format = { run->subject, sub_sid(sub), client->headers };
-    bool careful = sub->filtered || sub_max(sub) || client->responses;
+    bool careful = sub_max(sub) || client->responses;
     trace_deliver(sub, run, first, count);
     if (careful) {
         for (unsigned i = first; i < first + count; i++)
