@@ -12,6 +12,8 @@
 int64_t clock_mono_ns(void);
 /** Nanoseconds since 1970-01-01 UTC. */
 int64_t clock_wall_ns(void);
+/** Nanoseconds that a processor has worked for the calling thread. Tests do not move it. */
+int64_t clock_thread_cpu_ns(void);
 
 /** For tests: from now on both clocks stand still at these values, until set again.
  *  clock_test_release() returns to the real time. */

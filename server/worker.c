@@ -1,6 +1,7 @@
 /* worker.c - the event loop of a thread and its inbox. */
 #include "worker.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -129,15 +130,15 @@ static void on_turn(uv_prepare_t *turn)
 static void on_second(uv_timer_t *timer)
 {
     struct worker *worker = timer->data;
-    uint64_t now = uv_hrtime();
-    uint64_t idle = uv_metrics_idle_time(&worker->loop);
-    uint64_t wall = now - worker->busy_before_ns, waited = idle - worker->idle_before_ns;
-    if (wall > 0)
-        atomic_store_explicit(&worker->busy_permille,
-                              (uint32_t)(waited >= wall ? 0 : (wall - waited) * 1000 / wall),
-                              memory_order_relaxed);
-    worker->busy_before_ns = now;
-    worker->idle_before_ns = idle;
+    /* not libuv's idle time: to measure it costs a second epoll_wait() in every turn */
+    int64_t now = clock_mono_ns(), cpu = clock_thread_cpu_ns();
+    if (now > worker->before_ns)
+        atomic_store_explicit(
+            &worker->busy_permille,
+            (uint32_t)((cpu - worker->cpu_before_ns) * 1000 / (now - worker->before_ns)),
+            memory_order_relaxed);
+    worker->before_ns = now;
+    worker->cpu_before_ns = cpu;
     router_tick(worker->router);
 }
 
@@ -165,13 +166,12 @@ struct worker *worker_new(struct server *server, unsigned index, bool is_control
     list_init(&worker->borrowing);
 
     uv_loop_init(&worker->loop);
-    uv_loop_configure(&worker->loop, UV_METRICS_IDLE_TIME);
     uv_async_init(&worker->loop, &worker->inbox_wake, on_wake);
     uv_prepare_init(&worker->loop, &worker->turn);
+    worker->before_ns = clock_mono_ns();
     uv_timer_init(&worker->loop, &worker->busy_timer);
     worker->inbox_wake.data = worker->turn.data = worker->busy_timer.data = worker;
     uv_prepare_start(&worker->turn, on_turn);
-    worker->busy_before_ns = uv_hrtime();
     uv_timer_start(&worker->busy_timer, on_second, BUSY_PERIOD_MS, BUSY_PERIOD_MS);
     worker->router = router_new(worker);
     worker->thread = uv_thread_self();

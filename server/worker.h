@@ -82,8 +82,9 @@ struct worker {
     struct block_pool pool;
     struct router *router;
 
-    _Atomic uint32_t busy_permille; /* share of the last second that was not spent waiting */
-    uint64_t idle_before_ns, busy_before_ns;
+    _Atomic uint32_t
+        busy_permille; /* share of the last second that a processor worked for the thread */
+    int64_t cpu_before_ns, before_ns; /* when that second began */
     uv_timer_t busy_timer;
     struct worker_stats stats;
 };
