@@ -23,8 +23,10 @@ server_metadata { rack: "7" }
 accounts {
   $SYS { users: [ { user: sys, password: pw } ] }
   APP { users: [ { user: alice, password: pw },
-                 { user: bob, password: pw, permissions: { publish: ["$SYS.REQ.>"], subscribe: "_INBOX.>" } } ] }
-  OTHER { users: [ { user: oscar, password: pw } ] }
+                 { user: bob, password: pw, permissions: { publish: ["$SYS.REQ.>"], subscribe: "_INBOX.>" } } ]
+        exports: [ { service: "help.*", latency: latencies }, { stream: "news.>" } ] }
+  OTHER { users: [ { user: oscar, password: pw } ]
+          imports: [ { service: { account: APP, subject: "help.*" } } ] }
 }
 """
 QUIET_S = 1.0  # without a message: nothing more will come
@@ -82,6 +84,9 @@ class Client:
         self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE_S)
         self.bytes = b""
         self.info = json.loads(self.line()[5:])
+        self.login(user, password)
+
+    def login(self, user, password="pw"):
         options = {"user": user, "pass": password, "name": "n", "lang": "python", "version": "1.0.0", "protocol": 1,
                    "headers": True, "no_responders": True, "verbose": False}
         self.send(f"CONNECT {json.dumps(options)}\r\n")
@@ -111,6 +116,14 @@ class Client:
         self.send("PING\r\n")
         while self.line() != "PONG\r\n":
             pass
+
+    def request(self):
+        """The reply subject of the next message."""
+        while True:
+            words = self.line().split()
+            if words[0] in ("MSG", "HMSG"):
+                self.take(int(words[-1]) + 2)
+                return words[3]
 
     def message(self, patience_s):
         """(subject, headers, payload) of the next message; None when none comes in time."""
@@ -199,9 +212,29 @@ def play_events(server, found):
     silent.recv(1 << 16)
     silent.close()
     found["a peer says nothing"] = collect(sys_client, ".DISCONNECT", ids)
+    alice.login("oscar")
+    found["a client logs in again"] = collect(sys_client, ".CONNECT", ids)
     alice.close()
     found["a client goes"] = collect(sys_client, ".DISCONNECT", ids)
     return sys_client, ids
+
+
+def play_latencies(server, found):
+    listener, responder, requester = (Client(server.port, user) for user in ("alice", "alice", "oscar"))
+    listener.send("SUB latencies 1\r\n")
+    responder.send("SUB help.me 1\r\n")
+    requester.send("SUB inbox 1\r\n")
+    for client in (listener, responder, requester):
+        client.barrier()
+    for where, request in (("an answered request", "PUB help.me inbox 2\r\nhi\r\n"),
+                           ("a request without responder", "PUB help.you inbox 2\r\nhi\r\n"),
+                           ("a request without reply", "PUB help.me 2\r\nhi\r\n")):
+        requester.send(request)
+        requester.barrier()
+        if where == "an answered request":
+            reply = responder.request()
+            responder.send(f"PUB {reply} 2\r\nok\r\n")
+        found[f"latency of {where}"] = collect(listener, "latencies", {})
 
 
 def play_requests(server, found):
@@ -234,6 +267,7 @@ def play(binary, is_ours):
         sys_client, ids = play_events(server, found)
         sys_client.close()
         play_requests(server, found)
+        play_latencies(server, found)
         last = Client(server.port, "sys")
         last.send("SUB $SYS.SERVER.*.SHUTDOWN 1\r\n")
         last.barrier()
