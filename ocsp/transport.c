@@ -311,7 +311,6 @@ static void set_limits(const struct curl *curl, CURL *easy, int64_t timeout_ms)
     curl->easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
     curl->easy_setopt(easy, CURLOPT_MAXREDIRS, REDIRECTS_MAX);
     curl->easy_setopt(easy, CURLOPT_POSTREDIR, (long)CURL_REDIR_POST_ALL);
-    curl->easy_setopt(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
     curl->easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 }
 
@@ -323,9 +322,11 @@ static void set_request(const struct transport *transport, CURL *easy,
     curl->easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
     curl->easy_setopt(easy, CURLOPT_USERAGENT, "vouch/" VOUCH_VERSION);
     curl->easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
-    if (!request->accepts_any)
+    if (!request->is_trusted) {
+        curl->easy_setopt(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
         curl->easy_setopt(easy, CURLOPT_HTTPHEADER,
                           request->is_post ? transport->post_headers : transport->get_headers);
+    }
     if (!request->is_post)
         return;
     curl->easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);

@@ -41,8 +41,9 @@ struct exchange_request {
     struct span body; /* of a POST; copied */
     int64_t timeout_ms;
     const struct exchange_tls *tls; /* NULL: as with a responder */
-    bool accepts_any;               /* not only what a responder says */
-    size_t body_max;                /* bytes of the answer; 0 = 65536 */
+    bool
+        is_trusted; /* named by the operator: may say anything, and ask for a password of the URL */
+    size_t body_max; /* bytes of the answer; 0 = 65536 */
     /* Runs once, never inside transport_start(). The result is borrowed
      * for the duration of the call; the exchange is gone afterwards. May start others, must not
      * free the transport. */

@@ -121,7 +121,8 @@ struct operator_options {
     const char **trusted_keys;    /* operators of which only the key is known */
     size_t trusted_key_count;
     enum resolver_kind resolver;
-    const char *resolver_url; /* ends in a slash */
+    const char *resolver_url;       /* ends in a slash */
+    const char *resolver_url_shown; /* without its password */
     struct resolver_dir_options resolver_dir;
     struct tls_options *resolver_tls;
     struct preload *preloads;

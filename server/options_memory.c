@@ -100,6 +100,15 @@ const char *options_printf(struct options *options, const char *format, ...)
     return text;
 }
 
+const char *options_redact_url(struct options *options, const char *url)
+{
+    const char *start = strstr(url, "://");
+    start = start ? start + 3 : url;
+    const char *at = memrchr(start, '@', strcspn(start, "/?#"));
+    const char *colon = at ? memchr(start, ':', (size_t)(at - start)) : NULL;
+    return colon ? options_printf(options, "%.*s:xxxxx%s", (int)(colon - url), url, at) : url;
+}
+
 void options_note(struct options *options, const char *text)
 {
     for (size_t i = 0; i < options->note_count; i++)

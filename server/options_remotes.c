@@ -136,16 +136,6 @@ static bool is_listed(const struct text_list *list, const char *text)
     return false;
 }
 
-/* For messages: without the password of "scheme://user:password@host". */
-static const char *redacted(struct options *options, const char *url)
-{
-    const char *start = strstr(url, "://");
-    start = start ? start + 3 : url;
-    const char *at = memrchr(start, '@', strcspn(start, "/?#"));
-    const char *colon = at ? memchr(start, ':', (size_t)(at - start)) : NULL;
-    return colon ? options_printf(options, "%.*s:xxxxx%s", (int)(colon - url), url, at) : url;
-}
-
 static void add_url(struct options_reader *reader, const struct conf_value *item,
                     struct text_list *urls)
 {
@@ -155,10 +145,10 @@ static void add_url(struct options_reader *reader, const struct conf_value *item
     const char *authority = after_scheme(url);
     if (!authority || !is_authority(authority)) {
         problem_at(reader, item, "error parsing leafnode url [\"%s\"]",
-                   redacted(reader->options, url));
+                   options_redact_url(reader->options, url));
     } else if (is_listed(urls, url)) {
         struct conf_value named = *item;
-        named.key = redacted(reader->options, url);
+        named.key = options_redact_url(reader->options, url);
         warning_at(reader, &named, "Duplicate leafnode entry detected");
     } else {
         urls->items[urls->count++] = options_copy(reader->options, url);
@@ -282,7 +272,8 @@ static void print_urls(struct options *options, const struct remote_options *rem
                        struct buf *out)
 {
     for (size_t i = 0; i < remote->urls.count; i++)
-        buf_printf(out, "%s\"%s\"", i > 0 ? " " : "", redacted(options, remote->urls.items[i]));
+        buf_printf(out, "%s\"%s\"", i > 0 ? " " : "",
+                   options_redact_url(options, remote->urls.items[i]));
 }
 
 static void check_remote(struct options_reader *reader, const struct conf_value *value,

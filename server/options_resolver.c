@@ -114,6 +114,8 @@ static void use_url(struct options *options, struct span url, const char *rest)
     options->operator_.resolver = RESOLVER_URL;
     options->operator_.resolver_url =
         options_printf(options, "%.*s%s%s", SPAN_ARG(url), ends || *rest == '/' ? "" : "/", rest);
+    options->operator_.resolver_url_shown =
+        options_redact_url(options, options->operator_.resolver_url);
 }
 
 /* URL(http://host/path/), in quotes or not. */

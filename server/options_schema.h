@@ -99,6 +99,8 @@ const char *options_copy(struct options *options, const char *text);
 /** printf into memory of the options. */
 const char *options_printf(struct options *options, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/** The address without the password of "scheme://user:password@host", for messages: `url` itself when it has none. */
+const char *options_redact_url(struct options *options, const char *url);
 #define NOTE_JETSTREAM                                                                             \
     "JetStream is not supported by this server, \"jetstream\" configuration ignored"
 #define NOTE_CLUSTER "Cluster routes are not supported by this server, cluster listener ignored"

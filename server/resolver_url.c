@@ -26,7 +26,7 @@ static void get(struct resolver *resolver, const char *account,
     transport_start(resolver->transport, &(struct exchange_request){ .url = url,
                                                                      .tls = &own,
                                                                      .timeout_ms = FETCH_MS,
-                                                                     .accepts_any = true,
+                                                                     .is_trusted = true,
                                                                      .body_max = JWT_SIZE_MAX,
                                                                      .on_end = on_end,
                                                                      .ctx = ctx });
@@ -56,7 +56,8 @@ static void on_tried(void *ctx, const struct exchange_result *result)
 {
     const struct resolver *resolver = ctx;
     if (result->error)
-        log_err("could not fetch <\"%s\">: %s", resolver->url, result->error);
+        log_err("could not fetch <\"%s\">: %s",
+                resolver->server->options->operator_.resolver_url_shown, result->error);
 }
 
 bool resolver_url_start(struct resolver *resolver, const struct options *options, struct error *err)

@@ -154,3 +154,19 @@ SCENARIO(resolver_fetches_accounts, over_https_from_whom_resolver_tls_trusts)
     server_stop(trusts);
     responder_stop(responder);
 }
+
+SCENARIO(resolver_fetches_accounts, with_the_password_of_its_address)
+{
+    struct realm realm = realm_new();
+    struct responder *responder = responder_start();
+    says(responder, RESPONDER_BYTES, realm_account(&realm, "", ""));
+    const char *url = responder_url(responder, 0) + strlen("http://");
+    struct server *server = server_start("%s", config(&realm, text("http://bob:secret@%s", url)));
+
+    jwt_login(server, realm.user, realm_user(&realm, "", ""));
+    char *head = responder_last_head(responder, 0);
+    cr_expect(strstr(head, "\r\nAuthorization: Basic Ym9iOnNlY3JldA==\r\n"), "%s", head);
+    free(head);
+    server_stop(server);
+    responder_stop(responder);
+}

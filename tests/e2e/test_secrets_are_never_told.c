@@ -1,6 +1,7 @@
 /* Secrets - passwords, tokens, seeds' signatures, bearer JWTs - appear in no log, no monitoring answer, no event
  * and not on the command line that others can read, however verbose the server is and whoever fails to get in. */
 #include "harness_jwt.h"
+#include "harness_ocsp.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -16,8 +17,10 @@ static const char *const ENDPOINTS[] = {
     "/connz?auth=true&state=closed",
     "/subsz?subs=1",
     "/accountz",
+    "/accountz?acc=A",
     "/accstatz?unused=1",
     "/healthz",
+    "/ocspz",
     "/metrics",
     "/debug/vars",
 };
@@ -73,7 +76,7 @@ static void no_event_tells(struct conn *admin, const char *const *secrets, size_
 SCENARIO(secrets_are_never_told, of_users_and_tokens)
 {
     static const char *const SECRETS[] = { "canary-alice", "canary-wrong", "canary-admin",
-                                           "canary-token", "canary-url",   "canary-syntax" };
+                                           "canary-token", "canary-syntax" };
     struct server *server =
         server_start(VERBOSE "accounts { A { users: [{user: alice, password: canary-alice}] }\n"
                              "  $SYS { users: [{user: admin, password: canary-admin}] } }\n");
@@ -140,4 +143,19 @@ SCENARIO(secrets_are_never_told, of_jwts_and_signatures)
     require(log_contains(server, "authentication error", PATIENCE_MS), "no refusal in the log");
     no_event_tells(admin, secrets, sizeof secrets / sizeof *secrets);
     nobody_is_told(server, secrets, sizeof secrets / sizeof *secrets);
+}
+
+SCENARIO(secrets_are_never_told, of_the_address_of_a_resolver)
+{
+    static const char *const SECRETS[] = { "canary-url" };
+    struct realm realm = realm_new();
+    struct server *server = server_start(
+        VERBOSE "operator: \"%s\"\nresolver: URL(\"http://bob:canary-url@127.0.0.1:%d/\")\n",
+        signer_jwt(realm.operator_, signer_public(realm.operator_), "", NATS_OPERATOR),
+        responder_closed_port());
+
+    require(log_contains(server, "could not fetch <\"http://bob:xxxxx@127.0.0.1:", PATIENCE_MS),
+            "nothing of the address in the log");
+    jwt_refused(server, realm.user, realm_user(&realm, "", ""));
+    nobody_is_told(server, SECRETS, sizeof SECRETS / sizeof *SECRETS);
 }
