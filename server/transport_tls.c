@@ -335,7 +335,7 @@ void transport_tls_forget(struct conn *conn)
 static bool is_laxer(const struct tls_options *old, const struct tls_options *next)
 {
     const struct ocsp_peer_options *was = &old->ocsp_peer, *is = &next->ocsp_peer;
-    if (next->verify && !old->verify)
+    if (next->verify && (!old->verify || !tls_context_trusts_all_of(next->context, old->context)))
         return true;
     return is->verify && (!was->verify || (was->warn_only && !is->warn_only) ||
                           (was->unknown_is_good && !is->unknown_is_good) ||

@@ -15,14 +15,16 @@
 #include "base/mem.h"
 
 #include "context.h"
+#include "signature_cost.h"
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
 #include <stdlib.h>
 
-#define MAX_DEPTH      15
-#define MAX_SIGNATURES 100 /* checked for one peer: it chooses how many certificates it sends */
+#define MAX_DEPTH 15
+#define MAX_COST                                                                                   \
+    60 /* of the signatures checked for one peer: it chooses what it sends, and need not be who it says */
 
 struct frame {
     STACK_OF(X509) * issuers; /* owned, with references of their own */
@@ -40,7 +42,7 @@ struct tls_chains {
     X509 *path[MAX_DEPTH]; /* borrowed from `first` and from the frames */
     struct frame frames[MAX_DEPTH];
     int depth;
-    int signatures_left;
+    unsigned cost_left;  /* what may still be spent on signatures */
     bool leaf_is_anchor; /* and has not been handed out */
 };
 
@@ -94,15 +96,21 @@ static bool is_known_link(const struct tls_chains *chains, const X509 *cert, con
     return false;
 }
 
+/* False when that is more than is left. */
+static bool spend(struct tls_chains *chains, unsigned cost)
+{
+    if (cost > chains->cost_left)
+        return false;
+    chains->cost_left -= cost;
+    return true;
+}
+
 static bool has_signed(struct tls_chains *chains, X509 *issuer, X509 *cert)
 {
-    if (chains->signatures_left <= 0)
-        return false;
-    chains->signatures_left--;
     if (is_known_link(chains, cert, issuer))
         return true;
-    EVP_PKEY *key = X509_get0_pubkey(issuer);
-    return key && X509_verify(cert, key) == 1;
+    unsigned cost = signature_cost(issuer, cert);
+    return cost > 0 && spend(chains, cost) && X509_verify(cert, X509_get0_pubkey(issuer)) == 1;
 }
 
 /* ---- candidates ----------------------------------------------------------------------------------------- */
@@ -195,11 +203,22 @@ static bool is_same_chain(const STACK_OF(X509) * a, const STACK_OF(X509) * b)
     return true;
 }
 
+/* OpenSSL checks the signatures once more. */
+static unsigned cost_of_chain(const STACK_OF(X509) * chain)
+{
+    unsigned cost = 0;
+    for (int i = 0; i + 1 < sk_X509_num(chain); i++)
+        cost += signature_cost(sk_X509_value(chain, i + 1), sk_X509_value(chain, i));
+    return cost;
+}
+
 /* Would OpenSSL accept exactly this way, if the last of it were the only anchor? */
-static bool is_confirmed(const struct tls_chains *chains, STACK_OF(X509) * chain)
+static bool is_confirmed(struct tls_chains *chains, STACK_OF(X509) * chain)
 {
     if (is_same_chain(chain, chains->first))
         return true;
+    if (!spend(chains, cost_of_chain(chain)))
+        return false;
     int len = sk_X509_num(chain);
     X509_STORE *store = X509_STORE_new();
     X509_STORE_CTX *ctx = X509_STORE_CTX_new();
@@ -300,7 +319,7 @@ struct tls_chains *chains_new(struct tls_context *context, X509_STORE_CTX *store
     chains->context = tls_context_retain(context);
     if (!context->verify)
         return chains; /* none is verified */
-    chains->signatures_left = MAX_SIGNATURES;
+    chains->cost_left = MAX_COST;
     chains->first = X509_STORE_CTX_get1_chain(store_ctx);
     chains->sent = each_once(X509_STORE_CTX_get0_untrusted(store_ctx));
     chains->param = X509_VERIFY_PARAM_new();

@@ -16,6 +16,10 @@
 #include <stdlib.h>
 #include <time.h>
 
+/* Bytes of certificates that a peer may send: who it is we learn only after all are decoded.
+ * Source: Go crypto/tls, which reads no larger handshake message. */
+#define CERTIFICATES_MAX (64 * 1024)
+
 static const unsigned char SESSION_ID_CONTEXT[] = "vouch";
 
 /* ---- our certificates --------------------------------------------------------------------------- */
@@ -114,6 +118,25 @@ static int choose_identity(SSL *ssl, void *arg)
 
 /* ---- whom we trust -------------------------------------------------------------------------------- */
 
+static bool has_anchor(const struct tls_context *context, const X509 *wanted)
+{
+    for (int i = 0; i < sk_X509_num(context->anchors); i++)
+        if (X509_cmp(sk_X509_value(context->anchors, i), wanted) == 0)
+            return true;
+    return false;
+}
+
+/* The system's roots are taken for what they always were: they are not ours to compare. */
+bool tls_context_trusts_all_of(const struct tls_context *context, const struct tls_context *other)
+{
+    if (!context->anchors || !other->anchors)
+        return !context->anchors && !other->anchors;
+    for (int i = 0; i < sk_X509_num(other->anchors); i++)
+        if (!has_anchor(context, sk_X509_value(other->anchors, i)))
+            return false;
+    return true;
+}
+
 /* A file put together from others may have a certificate twice; it is one anchor all the same. */
 static void drop_copies(STACK_OF(X509) * certs)
 {
@@ -180,6 +203,7 @@ static void set_modes(struct tls_context *context)
                                  SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
     SSL_CTX_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_clear_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE);
+    SSL_CTX_set_max_cert_list(ssl, CERTIFICATES_MAX);
     /* a client that trusts anybody lets verify_peer() say so: its refusal counts only with this */
     if (context->verify || context->is_client)
         SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);

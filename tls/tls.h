@@ -51,6 +51,9 @@ void tls_context_release(struct tls_context *context);
 /** NotAfter of the first certificate, wall clock nanoseconds; 0 when there is none. */
 int64_t tls_context_not_after(const struct tls_context *context);
 
+/** Is everybody whom `other` trusts (ca_file) trusted by `context`, too? */
+bool tls_context_trusts_all_of(const struct tls_context *context, const struct tls_context *other);
+
 /** Is the name (as in cipher_suites / curve_preferences) known? For configuration errors.
  *  tls_cipher_is_insecure: known, but only with allow_insecure_cipher_suites. */
 bool tls_cipher_is_known(const char *iana_name);

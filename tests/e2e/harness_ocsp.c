@@ -308,7 +308,8 @@ const char *asking_config(const struct asking *asking)
 {
     return text("debug: true\n%s\n"
                 "tls { %s, ca_file: \"%s\", verify: true, timeout: 10, %s\n %s }\n",
-                asking->more ? asking->more : "", tls_identity("server"), cert_path("ca.pem"),
+                asking->more ? asking->more : "", tls_identity("server"),
+                cert_path(text("%s.pem", asking->ca ? asking->ca : "ca")),
                 asking->ocsp_peer ? text("ocsp_peer: %s", asking->ocsp_peer) : "",
                 asking->tls_more ? asking->tls_more : "");
 }

@@ -54,6 +54,7 @@ const char *fingerprint(const char *name);
 struct asking {
     const char *ocsp_peer;
     const char *tls_more, *more;
+    const char *ca; /* whom the server trusts; NULL: "ca" */
 };
 struct server *server_asking(const struct asking *asking);
 

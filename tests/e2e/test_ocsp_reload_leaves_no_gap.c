@@ -76,6 +76,25 @@ SCENARIO(ocsp_reload_leaves_no_gap, for_half_a_hello)
     is_refused(server, "client-revoked", 0);
 }
 
+/* Nor may it end under an authority that is not trusted any more. */
+SCENARIO(ocsp_reload_leaves_no_gap, for_half_a_hello_to_another_authority)
+{
+    if (is_reference())
+        return;
+    struct asking asking = { .tls_more = "timeout: 600", .more = "max_workers: 1" };
+    struct server *server = server_asking(&asking);
+    struct conn *client = nats_open(server);
+    unsigned cid = conn_id(client);
+
+    conn_write(client, "\x16\x03\x01", 3);
+    conn_barrier(is_let_in(server, "client-good", 0)); /* the worker has read both */
+    asking.ca = "other-ca";
+    server_reload(server, "%s", asking_config(&asking));
+    conn_expect_closed(client);
+    cr_assert_str_eq(close_reason(server, cid), "TLS Handshake Failure");
+    is_let_in(server, "client-other", 0);
+}
+
 /* Whether TLS begins is decided by the first byte, or by the wait for it. */
 SCENARIO(ocsp_reload_leaves_no_gap, for_connections_that_are_listened_to)
 {

@@ -2,6 +2,7 @@
 #include "talk.h"
 
 #include "pki.h"
+#include "signature_cost.h"
 
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
@@ -125,11 +126,37 @@ ParameterizedTest(struct row *row, chains, come_in_the_order_of_the_reference)
 
 /* ---- work that a peer can cause ----------------------------------------------------------------------- */
 
-/* Certificates that look like the leaf's issuer, name and key identifier, but have another key. */
-static void append_decoys(FILE *out, int count)
+/* The longer the public exponent, the more expensive is the check of a signature. */
+static EVP_PKEY *make_expensive_rsa(void)
 {
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_id(EVP_PKEY_RSA, NULL);
+    EVP_PKEY *key = NULL;
+    BIGNUM *exponent = BN_new();
+    BN_set_bit(exponent, 40);
+    BN_add_word(exponent, 1);
+    cr_assert(EVP_PKEY_keygen_init(ctx) == 1 && EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, 2048) == 1 &&
+              EVP_PKEY_CTX_set1_rsa_keygen_pubexp(ctx, exponent) == 1 &&
+              EVP_PKEY_keygen(ctx, &key) == 1);
+    BN_free(exponent);
+    EVP_PKEY_CTX_free(ctx);
+    return key;
+}
+
+static EVP_PKEY *make_key(const char *kind)
+{
+    if (strcmp(kind, "rsa-large-e") == 0)
+        return make_expensive_rsa();
+    if (strncmp(kind, "rsa-", 4) == 0)
+        return EVP_RSA_gen((unsigned)strtoul(kind + 4, NULL, 10));
+    return strcmp(kind, "ed25519") == 0 ? EVP_PKEY_Q_keygen(NULL, NULL, "ED25519")
+                                        : EVP_EC_gen(kind);
+}
+
+/* Certificates that look like the leaf's issuer, name and key identifier, but have another key. */
+static void append_decoys(FILE *out, int count, const char *kind)
+{
+    EVP_PKEY *key = make_key(kind);
     X509 *issuer = pki_load(cross("int-a.pem"));
-    EVP_PKEY *key = EVP_EC_gen("prime256v1");
     int at = X509_get_ext_by_NID(issuer, NID_subject_key_identifier, -1);
     cr_assert_geq(at, 0);
     for (int i = 0; i < count; i++) {
@@ -145,11 +172,11 @@ static void append_decoys(FILE *out, int count)
 }
 
 /* leaf, int-a, decoys, int-b: the second way stands behind them. */
-static void send_decoys(int count, struct buf *printed)
+static void send_decoys(int count, const char *kind, struct buf *printed)
 {
     const char *sent = join("sent.pem", "leaf int-a");
     FILE *out = fopen(sent, "a");
-    append_decoys(out, count);
+    append_decoys(out, count, kind);
     X509 *last = pki_load(cross("int-b.pem"));
     PEM_write_X509(out, last);
     X509_free(last);
@@ -164,16 +191,75 @@ static void send_decoys(int count, struct buf *printed)
     talk_free(&talk);
 }
 
-/* The reference checks a hundred signatures per peer and no more. */
 Test(chains, are_looked_for_with_a_bounded_effort)
 {
     struct buf few = { 0 }, many = { 0 };
-    send_decoys(20, &few);
+    send_decoys(20, "prime256v1", &few);
     cr_expect_str_eq(buf_str(&few), "leaf>int-a>a; leaf>int-b>b");
-    send_decoys(120, &many);
+    send_decoys(120, "prime256v1", &many);
     cr_expect_str_eq(buf_str(&many), "leaf>int-a>a");
     buf_free(&few);
     buf_free(&many);
+}
+
+/* Keys that cannot have signed the leaf cost nothing, however many there are. */
+Test(chains, do_not_try_keys_of_another_kind)
+{
+    static const char *const KINDS[] = { "secp521r1", "brainpoolP256r1", "rsa-2048" };
+    for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++) {
+        struct buf printed = { 0 };
+        send_decoys(70, KINDS[i], &printed);
+        cr_expect_str_eq(buf_str(&printed), "leaf>int-a>a; leaf>int-b>b", "%s", KINDS[i]);
+        buf_free(&printed);
+    }
+}
+
+struct cost_row {
+    char leaf_key[16], issuer_key[16];
+    unsigned cost;
+};
+
+static X509 *make_signed(EVP_PKEY *key, EVP_PKEY *signer)
+{
+    X509 *cert = X509_new();
+    X509_set_pubkey(cert, key);
+    bool has_digest = EVP_PKEY_get_base_id(signer) != EVP_PKEY_ED25519;
+    cr_assert_gt(X509_sign(cert, signer, has_digest ? EVP_sha256() : NULL), 0);
+    return cert;
+}
+
+/* Who signed with one key, and what the check by another would cost. */
+ParameterizedTestParameters(chains, weigh_signatures)
+{
+    static struct cost_row rows[] = {
+        {"prime256v1",  "prime256v1",      1 },
+        { "prime256v1", "secp384r1",       0 },
+        { "prime256v1", "secp521r1",       0 },
+        { "prime256v1", "secp224r1",       0 },
+        { "prime256v1", "brainpoolP256r1", 0 },
+        { "prime256v1", "rsa-2048",        0 },
+        { "secp384r1",  "secp384r1",       6 },
+        { "secp521r1",  "secp521r1",       10},
+        { "rsa-2048",   "rsa-2048",        1 },
+        { "rsa-2048",   "rsa-3072",        0 },
+        { "rsa-2048",   "rsa-large-e",     0 },
+        { "rsa-4096",   "rsa-4096",        2 },
+        { "rsa-2048",   "prime256v1",      0 },
+        { "ed25519",    "ed25519",         2 },
+    };
+    return cr_make_param_array(struct cost_row, rows, sizeof rows / sizeof *rows);
+}
+
+ParameterizedTest(struct cost_row *row, chains, weigh_signatures)
+{
+    EVP_PKEY *signer = make_key(row->leaf_key), *other = make_key(row->issuer_key);
+    X509 *cert = make_signed(signer, signer), *issuer = make_signed(other, other);
+    cr_expect_eq(signature_cost(issuer, cert), row->cost, "%s by %s", row->leaf_key,
+                 row->issuer_key);
+    X509_free(cert);
+    X509_free(issuer);
+    EVP_PKEY_free(signer);
+    EVP_PKEY_free(other);
 }
 
 /* ---- ownership ---------------------------------------------------------------------------------------- */

@@ -415,3 +415,34 @@ Test(context, sends_the_chain_of_its_file)
     cr_expect_eq(sk_X509_num(tls_peer_chain(talk.client)), 2);
     talk_free(&talk);
 }
+
+static struct tls_context *trusting(const char *file, const char *other)
+{
+    struct error err = { 0 };
+    const char *files[] = { file, other, NULL };
+    const char *path = file ? pki_join("trusted.pem", files) : NULL;
+    struct tls_context *context =
+        tls_context_new(&(struct tls_settings){ .is_client = true, .ca_file = path }, &err);
+    cr_assert_not_null(context, "%s", err.text);
+    return context;
+}
+
+Test(context, knows_whom_another_trusts)
+{
+    struct tls_context *a = trusting("a.pem", NULL), *b = trusting("b.pem", NULL),
+                       *both = trusting("b.pem", "a.pem"), *system = trusting(NULL, NULL),
+                       *again = trusting("a.pem", NULL);
+    cr_expect(tls_context_trusts_all_of(a, a));
+    cr_expect(tls_context_trusts_all_of(again, a));
+    cr_expect(tls_context_trusts_all_of(both, a));
+    cr_expect(tls_context_trusts_all_of(system, system));
+    cr_expect_not(tls_context_trusts_all_of(a, b));
+    cr_expect_not(tls_context_trusts_all_of(a, both));
+    cr_expect_not(tls_context_trusts_all_of(a, system));
+    cr_expect_not(tls_context_trusts_all_of(system, a));
+    tls_context_release(a);
+    tls_context_release(b);
+    tls_context_release(both);
+    tls_context_release(system);
+    tls_context_release(again);
+}
