@@ -428,13 +428,13 @@ bool ocsp_cache_sweep(struct ocsp_cache *cache, int64_t now_ns)
         return false;
     size_t count = 0;
     pthread_mutex_lock(&cache->mutex);
-    for (struct entry *entry; count < OCSP_WALK_STEP && (entry = least_worth(cache)); count++) {
+    for (struct entry *entry; count < OCSP_SWEEP_STEP && (entry = least_worth(cache)); count++) {
         if (!is_stale(cache, entry, now_ns))
             break;
         remove_entry(cache, entry);
     }
     pthread_mutex_unlock(&cache->mutex);
-    return count == OCSP_WALK_STEP;
+    return count == OCSP_SWEEP_STEP;
 }
 
 /* ---- what the file does not have ------------------------------------------------------------ */

@@ -68,10 +68,14 @@ struct ocsp_walk {
     bool is_over; /* there are no more */
 };
 #define OCSP_WALK_STEP 256 /* places that one step looks at, with the cache locked */
+/** For long walks on the thread pool, between two steps: who waits for the cache gets it. A mutex alone would go to the
+ *  walker again, who is there first. */
+void ocsp_walk_rest(void);
 /** Appends what the next step finds, up to the listing's limit in all. */
 void ocsp_cache_walk(struct ocsp_cache *cache, struct ocsp_walk *walk, struct ocsp_entries *out);
 
-/** Drops what has been expired for more than a day and is no revocation, at most OCSP_WALK_STEP of it. True when there
+#define OCSP_SWEEP_STEP 32 /* entries: to drop one takes longer than to look at it */
+/** Drops what has been expired for more than a day and is no revocation, at most OCSP_SWEEP_STEP of it. True when there
  *  may be more. */
 bool ocsp_cache_sweep(struct ocsp_cache *cache, int64_t now_ns);
 

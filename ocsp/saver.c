@@ -71,7 +71,7 @@ static void sweep_and_save(uv_work_t *job)
 {
     const struct ocsp_saver *saver = job->data;
     while (ocsp_cache_sweep(saver->saved, clock_wall_ns()))
-        ;
+        ocsp_walk_rest();
     ocsp_cache_save(saver->saved);
 }
 

@@ -1,9 +1,13 @@
 /* snapshot.c - what goes out of a cache and into another, or into a file: in steps, so that nobody who looks
  * something up has to wait for long. */
 #include <stdlib.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "cache_inside.h"
+
+#define REST_NS (100 * NS_PER_US)
 
 void ocsp_snapshot_free(struct ocsp_snapshot *snapshot)
 {
@@ -65,6 +69,11 @@ bool ocsp_snapshot_step(struct ocsp_snapshot *out, struct ocsp_cache *cache)
     return has_more;
 }
 
+void ocsp_walk_rest(void)
+{
+    nanosleep(&(struct timespec){ .tv_nsec = REST_NS }, NULL);
+}
+
 bool ocsp_cache_snapshot(struct ocsp_cache *cache, struct ocsp_snapshot *out)
 {
     bool is_dirty = ocsp_cache_is_dirty(cache);
@@ -73,7 +82,7 @@ bool ocsp_cache_snapshot(struct ocsp_cache *cache, struct ocsp_snapshot *out)
         return false;
     ocsp_snapshot_begin(out, cache, 0);
     while (ocsp_snapshot_step(out, cache))
-        ;
+        ocsp_walk_rest();
     return is_dirty;
 }
 
@@ -108,7 +117,7 @@ uint64_t ocsp_cache_inherit(struct ocsp_cache *cache, struct ocsp_cache *old,
         return since_version;
     ocsp_snapshot_begin(&later, old, since_version);
     while (ocsp_snapshot_step(&later, old))
-        ;
+        ocsp_walk_rest();
     uint64_t last_version = later.last_version;
     put_all(cache, &later, false);
     return last_version;

@@ -445,7 +445,7 @@ Test(cache, the_sweep_goes_in_steps)
 {
     struct ocsp_cache *cache = make(OCSP_CACHE_LOCAL, false, 0);
     const int64_t later = NOW + 2 * 24 * 3600 * NS_PER_S;
-    for (unsigned n = 0; n < OCSP_WALK_STEP + 10; n++)
+    for (unsigned n = 0; n < OCSP_SWEEP_STEP + 10; n++)
         put(cache, n, OCSP_STATUS_GOOD, NOW);
     put(cache, 1000, OCSP_STATUS_REVOKED, NOW);
     put(cache, 1001, OCSP_STATUS_GOOD, later);
