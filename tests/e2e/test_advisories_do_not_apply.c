@@ -1,6 +1,7 @@
 /* Weaknesses that were found in other servers, tried on this one; each test is named after its class, and
  * docs/advisories.md says which other tests try the rest. */
 #include "harness_events.h"
+#include "harness_jwt.h"
 
 #include <openssl/ssl.h>
 
@@ -8,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 BEHAVIOUR(advisories_do_not_apply);
 
@@ -321,6 +323,46 @@ SCENARIO(advisories_do_not_apply, injecting_lines)
     conn_send(u, "PUB open.a\rPUB\rsecret 0\r\n\r\n"); /* \r alone ends no line */
     conn_expect(root, "MSG open.a\rPUB\rsecret 1 0\r\n\r\n");
     conn_barrier(root);
+}
+
+/* ---- H: files of other names ---------------------------------------------------------------------------------- */
+
+static const char *const NO_ACCOUNTS[] = { "inner/secret", "../outside", "/outside", "secret" };
+
+/* NATS 2022-03: a resolver's directory has a file for each account, which nobody may call what he likes. */
+SCENARIO(advisories_do_not_apply, files_are_named_by_keys_only)
+{
+    struct realm realm = realm_new();
+    const char *system = signer_public(realm.system), *all = realm_account(&realm, "", "");
+    struct server *server =
+        server_start("operator: \"%s\"\nsystem_account: %s\nresolver { type: full, dir: \"jwt\" }\n"
+                     "resolver_preload { %s: \"%s\" }\n",
+                     signer_jwt(realm.operator_, signer_public(realm.operator_), "", NATS_OPERATOR),
+                     system, system, signer_jwt(realm.operator_, system, "", NATS_ACCOUNT));
+    struct conn *admin = jwt_login(
+        server, realm.user, signer_jwt(realm.system, signer_public(realm.user), "", NATS_USER));
+    struct signer *key = signer_new('A');
+
+    mkdir(server_path(server, "jwt/inner"), 0700);
+    file_write(server_path(server, "jwt/inner/secret.jwt"), all);
+    file_write(server_path(server, "jwt/secret.jwt"), all);
+    file_write(server_path(server, "outside.jwt"), all);
+    conn_send(admin, "SUB reply 5\r\n");
+    for (size_t i = 0; i < sizeof NO_ACCOUNTS / sizeof *NO_ACCOUNTS; i++) {
+        const char *name = NO_ACCOUNTS[i];
+        if (!is_reference() && !strchr(name, '.')) { /* it stays silent */
+            conn_send(admin, "PUB $SYS.REQ.ACCOUNT.%s.CLAIMS.LOOKUP reply 0\r\n\r\n", name);
+            conn_expect(admin, "MSG reply 5 0\r\n\r\n");
+        }
+        jwt_refused(server, realm.user,
+                    signer_jwt(key, signer_public(realm.user), "",
+                               text(NATS_USER ",\"issuer_account\":\"%s\"", name)));
+        cJSON *said = ask(admin, "$SYS.REQ.CLAIMS.UPDATE",
+                          signer_jwt(realm.operator_, name, "", NATS_ACCOUNT));
+        require(json_at(said, "error", "code"), "%s may be written", name);
+    }
+    const char *outside = file_content(server_path(server, "outside.jwt"));
+    require(outside && strcmp(outside, all) == 0, "a file outside was written");
 }
 
 /* ---- I: crypto that was set up and then not used ------------------------------------------------------------- */
