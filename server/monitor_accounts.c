@@ -46,18 +46,20 @@ static const struct row DETAIL_ROWS[] = {
     D(leafnode_connections, ROW_UINT),
     D(client_connections, ROW_UINT),
     D(subscriptions, ROW_UINT),
-    {"mappings",     ROW_CUSTOM, offsetof(struct account_detail, sharing), false, NULL,
+    {"mappings",      ROW_CUSTOM, offsetof(struct account_detail, sharing), false, NULL,
                                sharing_print_mappings},
-    { "exports",     ROW_CUSTOM, offsetof(struct account_detail, sharing), false, NULL,
+    { "exports",      ROW_CUSTOM, offsetof(struct account_detail, sharing), false, NULL,
                                sharing_print_exports },
-    { "imports",     ROW_CUSTOM, offsetof(struct account_detail, sharing), false, NULL,
+    { "imports",      ROW_CUSTOM, offsetof(struct account_detail, sharing), false, NULL,
                                sharing_print_imports },
     ROW_OMIT(struct account_detail, jwt, ROW_STRING),
     ROW_OMIT(struct account_detail, issuer_key, ROW_STRING),
     D(name_tag, ROW_STRING),
     ROW_OMIT(struct account_detail, tags, ROW_STRINGS),
-    { "decoded_jwt", ROW_CUSTOM, offsetof(struct account_detail, jwt),     false, NULL,
+    { "decoded_jwt",  ROW_CUSTOM, offsetof(struct account_detail, jwt),     false, NULL,
                                print_decoded_jwt     },
+    { "revoked_user", ROW_CUSTOM, offsetof(struct account_detail, sharing), false, NULL,
+                               sharing_print_revoked },
     ROW_END,
 };
 
@@ -96,6 +98,10 @@ void accountz_print_detail(struct json *json, const char *key, const struct serv
     };
     const struct jwt *claims = options ? options->claims : NULL;
     if (claims) {
+        size_t imports = options->stream_count + options->service_count;
+        detail.complete = imports == claims->account.imports.count;
+        detail.expired =
+            claims->expires_at_s > 0 && claims->expires_at_s <= clock_wall_ns() / NS_PER_S;
         detail.jwt = claims->token;
         detail.issuer_key = claims->issuer;
         detail.tags = (struct string_list){ claims->tags.items, claims->tags.count };

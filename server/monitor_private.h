@@ -60,6 +60,8 @@ struct sharing {
 void sharing_print_mappings(struct json *json, const char *name, const void *member);
 void sharing_print_exports(struct json *json, const char *name, const void *member);
 void sharing_print_imports(struct json *json, const char *name, const void *member);
+/** The same for the users that its JWT revokes. */
+void sharing_print_revoked(struct json *json, const char *name, const void *member);
 /** Prints the figures of a subject index, the members of an object that is open. */
 void subsz_print_index(struct json *json, const struct server *server,
                        const struct account *account);

@@ -2,9 +2,11 @@
  * Source: nats-server 2.15.1. */
 #include "monitor_private.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 #include "account_options.h"
+#include "jwt.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +57,29 @@ static void print_latency(struct json *json, const char *key, const struct laten
     json_object_end(json);
 }
 
+/* When what was issued to each key has ended to count. */
+static void print_revocations(struct json *json, const char *key,
+                              const struct jwt_revocations *revocations)
+{
+    if (revocations->count == 0)
+        return;
+    json_object(json, key);
+    for (size_t i = 0; i < revocations->count; i++) {
+        int64_t before_s = revocations->items[i].before_s;
+        if (before_s > INT64_MAX / NS_PER_S)
+            before_s = INT64_MAX / NS_PER_S;
+        json_time(json, revocations->items[i].key, before_s > 0 ? before_s * NS_PER_S : 0);
+    }
+    json_object_end(json);
+}
+
+void sharing_print_revoked(struct json *json, const char *name, const void *member)
+{
+    const struct account_options *account = account_of(member);
+    if (account && account->claims)
+        print_revocations(json, name, &account->claims->account.revocations);
+}
+
 static void print_export(struct json *json, const struct export_options *export)
 {
     static const char *const RESPONSES[] = { [RESPONSE_SINGLE] = "Singleton",
@@ -63,6 +88,8 @@ static void print_export(struct json *json, const struct export_options *export)
     json_object(json, NULL);
     json_string(json, "subject", export->subject);
     json_string(json, "type", kind_of(export->is_service));
+    if (export->claims && export->claims->token_required)
+        json_bool(json, "token_req", true);
     if (export->is_service)
         json_string(json, "response_type", RESPONSES[export->response]);
     print_latency(json, "service_latency", export->latency);
@@ -72,6 +99,8 @@ static void print_export(struct json *json, const struct export_options *export)
             json_string(json, NULL, export->accounts[i]);
         json_array_end(json);
     }
+    if (export->claims)
+        print_revocations(json, "revoked_activations", &export->claims->revocations);
     json_object_end(json);
 }
 

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 
 #define TYPE_LATENCY "io.nats.server.metric.v1.service_latency"
-#define AWAITED_MAX  65536 /* per worker; what comes beyond is not measured */
+#define AWAITED_MAX  16384 /* per worker; what comes beyond is not measured */
 #define STATUS_OK    200
 #define HUNDRED      100 /* percent */
 

@@ -174,3 +174,50 @@ SCENARIO(jwt_accounts_exchange_messages, bad_mappings_are_left_out)
     conn_expect(client, "MSG a 1 0\r\n\r\nMSG c 1 0\r\n\r\nMSG n 1 0\r\n\r\n");
     require(log_contains(server, "mapping \"c\" left out", PATIENCE_MS), "no warning");
 }
+
+static const cJSON *detail_of(struct server *server, const struct signer *account)
+{
+    cJSON *accountz = monitor(server, text("/accountz?acc=%s", signer_public(account)));
+    return cJSON_GetObjectItem(accountz, "account_detail");
+}
+
+static const cJSON *export_to(const cJSON *detail, const char *subject)
+{
+    const cJSON *entry;
+    cJSON_ArrayForEach(entry, cJSON_GetObjectItem(detail, "exports"))
+    {
+        if (strcmp(json_text(entry, "subject"), subject) == 0)
+            return entry;
+    }
+    return NULL;
+}
+
+/* What stands for the exports ends their list, and begins another one. */
+SCENARIO(jwt_accounts_exchange_messages, as_monitoring_tells)
+{
+    struct pair pair = pair_new();
+    const char *revoked = signer_public(signer_new('U'));
+    struct server *server =
+        start(&pair,
+              text("{\"subject\":\"a.>\",\"type\":\"stream\",\"token_req\":true,"
+                   "\"revocations\":{\"%s\":1600000000}},"
+                   "{\"subject\":\"help\",\"type\":\"service\","
+                   "\"service_latency\":{\"sampling\":40,\"results\":\"lat\"}}]"
+                   ",\"revocations\":{\"%s\":1500000000},\"no\":[",
+                   revoked, revoked),
+              import_of(&pair, "\"subject\":\"a.b\",\"type\":\"stream\""));
+    exporter_of(server, &pair);
+    importer_of(server, &pair);
+    const cJSON *detail = detail_of(server, pair.realm.account), *stream, *latency;
+
+    require((stream = export_to(detail, "a.>")) != NULL, "%s", json_shown(detail));
+    cr_expect(json_true(stream, "token_req"));
+    cr_expect_str_eq(json_text(cJSON_GetObjectItem(stream, "revoked_activations"), revoked),
+                     "2020-09-13T12:26:40Z");
+    cr_expect_str_eq(json_text(cJSON_GetObjectItem(detail, "revoked_user"), revoked),
+                     "2017-07-14T02:40:00Z");
+    latency = cJSON_GetObjectItem(export_to(detail, "help"), "service_latency");
+    cr_expect_str_eq(json_shown(latency), "{\"sampling\":40,\"results\":\"lat\"}");
+    cr_expect(json_true(detail, "complete"));
+    cr_expect_not(json_true(detail_of(server, pair.importer), "complete")); /* it lacks an import */
+}
