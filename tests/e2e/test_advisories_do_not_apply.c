@@ -181,23 +181,14 @@ SCENARIO(advisories_do_not_apply, who_you_are_is_not_what_connect_says)
 /* NATS 2023-01: users of the system account do not open the door that `authorization` closes. */
 static const char *const CLOSED[] = {
     SYSTEM_USER "authorization { users: [{ user: u, password: pw }] }\n",
-    SYSTEM_USER "authorization { user: u, password: pw }\n",
-    SYSTEM_USER "authorization { token: \"pw\" }\n",
     "accounts { $SYS { users: [{ user: sys, password: pw }] }, A { users: [{ user: u }] } }\n",
 };
 enum { CLOSED_COUNT = sizeof CLOSED / sizeof *CLOSED };
 
 EACH_ROW(advisories_do_not_apply, who_you_are_must_be_shown_beside_a_system_account, CLOSED_COUNT)
 {
-    struct server *server = NULL;
-    const struct launch launch = { .config = CLOSED[*row] };
+    struct server *server = server_start("%s", CLOSED[*row]);
 
-    if (*row == 1 || *row == 2) { /* both at once are an error */
-        int status = server_run(&server, &launch);
-        require(status == 1, "status %d", status);
-        return;
-    }
-    server = server_start("%s", launch.config);
     is_refused(server, "CONNECT {}\r\n");
     is_refused(server, "PUB a 0\r\n\r\n");
     is_refused(server, "CONNECT {\"user\":\"\",\"pass\":\"\"}\r\n");
@@ -314,8 +305,7 @@ SCENARIO(advisories_do_not_apply, injecting_lines)
 {
     struct server *server = server_start(LIMITED("publish: \"open.>\""));
     struct conn *u = nats_login(server, AS("u")), *root = nats_login(server, AS("root"));
-    static const char *const ODD[] = { "open.\x01", "open.\x7f", "open.a\vb", "open.\xc2\x85",
-                                       "open.a\x0b" };
+    static const char *const ODD[] = { "open.\x01", "open.\x7f", "open.a\vb", "open.\xc2\x85" };
 
     conn_send(root, "SUB open.> 1\r\nSUB secret 2\r\n");
     conn_barrier(root);
@@ -426,6 +416,8 @@ static const char *const HALF[] = {
     "authorization { users: [{ }] }\n",
     "authorization { users: u }\n",
     "authorization { user: u\n",
+    SYSTEM_USER "authorization { user: u, password: pw }\n", /* which of them counts? */
+    SYSTEM_USER "authorization { token: \"pw\" }\n",
     "authorization { users: [{ user: u, password: pw, permissions { publsh: a } }] }\n",
     "authorization { users: [{ user: u, password: pw, permissions { publish { alow: a } } }] }\n",
     "authorization { users: [{ user: u, password: pw, allowed_connection_types: [NONE] }] }\n",
