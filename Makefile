@@ -3,9 +3,11 @@
 #   make run     build the broker and start it         make bench    compare speed with nats-server
 #   make test    build and run every test              make fuzz     fuzz every parser, FUZZ_SECONDS each
 #   make demo    a revoked client is refused: watch    make interop  tests that need more than Debian and npm
+#   make bench-tricks  what each trick of the hot path is worth; BENCH="-t 2" measures longer
 #   make format  format the sources                    make lint     static analysis
 
 ARGS ?=
+BENCH ?=
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 5
 SOURCES = $(shell git ls-files '*.c' '*.h')
@@ -36,10 +38,17 @@ demo:
 
 .PHONY: bench
 bench:
-	scripts/packages test
+	scripts/packages bench
 	$(MAKE) build-release build-clang
-	VOUCH_SERVER=build/release/server/vouchd python3 tests/bench/bench.py build/clang $(BENCH) -o docs/performance
-	VOUCH_SERVER=build/release/server/vouchd python3 tests/bench/handshakes.py build/clang
+	export VOUCH_SERVER=build/release/server/vouchd; \
+	python3 tests/bench/bench.py build/clang $(BENCH) -o docs/performance; bars=$$?; \
+	python3 tests/bench/handshakes.py build/clang && exit $$bars
+
+.PHONY: bench-tricks
+bench-tricks:
+	scripts/packages bench
+	$(MAKE) build-clang
+	python3 tests/bench/tricks.py build/clang build/tricks $(BENCH) -o docs/performance
 
 .PHONY: fuzz
 fuzz:
