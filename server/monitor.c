@@ -315,6 +315,7 @@ void monitor_metrics(struct monitor_request *request)
     struct buf body = { 0 };
     varz_print_metrics(request->server, &body);
     subsz_print_metrics(request->server, &body);
+    accstatz_print_metrics(request->server, &body);
     ocspz_print_metrics(request->server, &body);
     answer(request, 200, "text/plain; version=0.0.4; charset=utf-8", false, buf_span(&body));
     buf_free(&body);

@@ -2,7 +2,10 @@
  * Source: nats-server 2.15.1. */
 #include "monitor_private.h"
 
+#include <stdlib.h>
+
 #include "base/clock.h"
+#include "base/mem.h"
 
 #include "account.h"
 #include "account_options.h"
@@ -266,4 +269,26 @@ void monitor_accstatz(struct monitor_request *request)
     json_object_end(&json);
     monitor_answer_json(request, 200, buf_span(&body));
     buf_free(&body);
+}
+
+void accstatz_print_metrics(struct server *server, struct buf *out)
+{
+    unsigned count = 0;
+    struct account_stat *stats = mem_alloc((server->accounts.count + 1) * sizeof *stats);
+    const char **names = mem_alloc((server->accounts.count + 1) * sizeof *names);
+    for (unsigned i = 0; i < server->accounts.count; i++) {
+        const struct account *account = server->accounts.items[i];
+        if (!account->is_configured)
+            continue;
+        names[count] = account->name;
+        stats[count++] = take_stat(account);
+    }
+    rows_print_labelled_metrics(out, "gnatsd_accstatz", STAT_ROWS,
+                                &(struct row_objects){ .first = stats,
+                                                       .size = sizeof *stats,
+                                                       .count = count,
+                                                       .label = "account",
+                                                       .values = names });
+    free(names);
+    free(stats);
 }

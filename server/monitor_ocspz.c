@@ -335,16 +335,6 @@ static void print_histogram(struct buf *out, const struct ocsp_exchanges *exchan
                (double)exchanges->latency_sum_ns / NS_PER_S, (unsigned long long)sum);
 }
 
-/* A host comes from a certificate: it may hold what ends a label. */
-static void append_label(struct buf *out, const char *text)
-{
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\')
-            buf_append_char(out, '\\');
-        buf_append_char(out, *text);
-    }
-}
-
 static void print_per_responder(struct buf *out, const struct ocsp_report *report, const char *name,
                                 size_t offset)
 {
@@ -352,7 +342,7 @@ static void print_per_responder(struct buf *out, const struct ocsp_report *repor
     for (size_t i = 0; i < report->responder_count; i++) {
         const char *member = (const char *)&report->responders[i].exchanges + offset;
         buf_printf(out, "vouch_ocsp_%s{responder=\"", name);
-        append_label(out, report->responders[i].origin);
+        metric_append_label(out, report->responders[i].origin);
         buf_printf(out, "\"} %llu\n", (unsigned long long)*(const uint64_t *)(const void *)member);
     }
 }
@@ -362,7 +352,7 @@ static void print_breakers(struct buf *out, const struct ocsp_report *report)
     print_type(out, "responder_breaker_open", "gauge");
     for (size_t i = 0; i < report->responder_count; i++) {
         buf_append_str(out, "vouch_ocsp_responder_breaker_open{responder=\"");
-        append_label(out, report->responders[i].origin);
+        metric_append_label(out, report->responders[i].origin);
         buf_printf(out, "\"} %d\n", report->responders[i].breaker != OCSP_BREAKER_CLOSED);
     }
 }

@@ -45,9 +45,10 @@ void monitor_ocspz(struct monitor_request *request);
 void monitor_debug_vars(struct monitor_request *request);
 void monitor_metrics(struct monitor_request *request);
 
-/** Prints the numbers of /varz, /subsz and /ocspz as metrics. Appends. */
+/** Prints the numbers of /varz, /subsz, /accstatz and /ocspz as metrics. Appends. */
 void varz_print_metrics(struct server *server, struct buf *out);
 void subsz_print_metrics(struct server *server, struct buf *out);
+void accstatz_print_metrics(struct server *server, struct buf *out);
 void ocspz_print_metrics(struct server *server, struct buf *out);
 /** Whose mappings, exports and imports are told. */
 struct sharing {

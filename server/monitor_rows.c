@@ -88,19 +88,51 @@ static void print_number(struct buf *out, const struct row *row, const void *mem
         buf_printf(out, "%lld", (long long)*(const int64_t *)member);
 }
 
+void metric_append_label(struct buf *out, const char *text)
+{
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\' || *text == '\n')
+            buf_append_char(out, '\\');
+        buf_append_char(out, *text == '\n' ? 'n' : *text);
+    }
+}
+
+static void print_samples(struct buf *out, const char *prefix, const struct row *row,
+                          const struct row_objects *objects)
+{
+    buf_printf(out, "# TYPE %s_%s gauge\n", prefix, row->name);
+    for (size_t i = 0; i < objects->count; i++) {
+        buf_printf(out, "%s_%s", prefix, row->name);
+        if (objects->label) {
+            buf_printf(out, "{%s=\"", objects->label);
+            metric_append_label(out, objects->values[i]);
+            buf_append_str(out, "\"}");
+        }
+        buf_append_char(out, ' ');
+        print_number(out, row, (const char *)objects->first + i * objects->size + row->offset);
+        buf_append_char(out, '\n');
+    }
+}
+
+void rows_print_labelled_metrics(struct buf *out, const char *prefix, const struct row *rows,
+                                 const struct row_objects *objects)
+{
+    for (const struct row *row = rows; row->name; row++) {
+        if (row->kind == ROW_OBJECT) {
+            char *nested = mem_printf("%s_%s", prefix, row->name);
+            struct row_objects members = *objects;
+            members.first = (const char *)objects->first + row->offset;
+            rows_print_labelled_metrics(out, nested, row->rows, &members);
+            free(nested);
+        } else if (row->kind == ROW_INT || row->kind == ROW_UINT || row->kind == ROW_FLOAT) {
+            print_samples(out, prefix, row, objects);
+        }
+    }
+}
+
 void rows_print_metrics(struct buf *out, const char *prefix, const struct row *rows,
                         const void *object)
 {
-    for (const struct row *row = rows; row->name; row++) {
-        const void *member = (const char *)object + row->offset;
-        if (row->kind == ROW_OBJECT) {
-            char *nested = mem_printf("%s_%s", prefix, row->name);
-            rows_print_metrics(out, nested, row->rows, member);
-            free(nested);
-        } else if (row->kind == ROW_INT || row->kind == ROW_UINT || row->kind == ROW_FLOAT) {
-            buf_printf(out, "# TYPE %s_%s gauge\n%s_%s ", prefix, row->name, prefix, row->name);
-            print_number(out, row, member);
-            buf_append_char(out, '\n');
-        }
-    }
+    rows_print_labelled_metrics(out, prefix, rows,
+                                &(struct row_objects){ .first = object, .count = 1 });
 }

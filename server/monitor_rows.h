@@ -53,4 +53,17 @@ void rows_print_json(struct json *json, const struct row *rows, const void *obje
 void rows_print_metrics(struct buf *out, const char *prefix, const struct row *rows,
                         const void *object);
 
+/** Objects of one kind, one behind the other, and the label that tells them apart. */
+struct row_objects {
+    const void *first;
+    size_t size, count;
+    const char *label; /* its name; NULL = there is one object, and no label */
+    const char *const *values;
+};
+/** The same for several objects: PREFIX_name{label="value"} number. Appends. */
+void rows_print_labelled_metrics(struct buf *out, const char *prefix, const struct row *rows,
+                                 const struct row_objects *objects);
+/** Appends what stands between the quotes of a label. */
+void metric_append_label(struct buf *out, const char *text);
+
 #endif

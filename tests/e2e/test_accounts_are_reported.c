@@ -215,3 +215,15 @@ Test(accounts_are_reported, an_unused_account_only_on_request)
     cr_assert_eq(json_number(unused, "conns"), 0);
     cr_assert_eq(http_get(server, "/accstatz?unused=x").status, 400);
 }
+
+Test(accounts_are_reported, figures_are_metrics)
+{
+    struct server *server = server_start("accounts { A { } }\n");
+    busy_client(server);
+    const char *all = http_get(server, "/metrics").body;
+
+    require(strstr(all, "# TYPE gnatsd_accstatz_conns gauge\ngnatsd_accstatz_conns{account=\""),
+            "no figures of accounts");
+    require(strstr(all, "\ngnatsd_accstatz_received_bytes{account=\"$G\"} 7\n"), "none of $G");
+    require(strstr(all, "\ngnatsd_accstatz_received_bytes{account=\"A\"} 0\n"), "none of A");
+}

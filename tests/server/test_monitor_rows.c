@@ -185,3 +185,21 @@ Test(monitor_rows, metrics_are_appended)
                                     "# TYPE y_total gauge\ny_total 0\n");
     buf_free(&out);
 }
+
+Test(monitor_rows, several_objects_have_labels)
+{
+    static const char *const VALUES[] = { "one", "a \"b\" \\\n" };
+    struct inner inner[] = {
+        {.depth = 1,  .total = 2},
+        { .depth = 3, .total = 4}
+    };
+    struct row_objects objects = { inner, sizeof *inner, 2, "of", VALUES };
+    struct buf out = { .data = NULL };
+
+    rows_print_labelled_metrics(&out, "z", INNER_ROWS, &objects);
+    cr_expect_str_eq(buf_str(&out), "# TYPE z_depth gauge\nz_depth{of=\"one\"} 1\n"
+                                    "z_depth{of=\"a \\\"b\\\" \\\\\\n\"} 3\n"
+                                    "# TYPE z_total gauge\nz_total{of=\"one\"} 2\n"
+                                    "z_total{of=\"a \\\"b\\\" \\\\\\n\"} 4\n");
+    buf_free(&out);
+}
