@@ -486,8 +486,11 @@ void refresh_turn(struct refresh *refresh)
     follow_clock(refresh);
     take_notes(refresh);
     report_all(refresh);
-    while ((link = first_due(refresh)) && link->item.due.key <= clock_wall_ns())
+    for (int i = 0; i < OCSP_REFRESH_TURN && (link = first_due(refresh)); i++) {
+        if (link->item.due.key > clock_wall_ns())
+            break;
         ask(link);
+    }
     arm(refresh);
 }
 

@@ -19,6 +19,7 @@
 /* questions at one time: of one responder, in all */
 #define OCSP_REFRESH_EACH (OCSP_PARALLEL_EACH - 2)
 #define OCSP_REFRESH_MAX  (OCSP_PARALLEL_MAX / 2)
+#define OCSP_REFRESH_TURN 64 /* questions that one turn of the loop begins: they may fail at once */
 #define OCSP_REFRESH_USED_MAX                                                                      \
     4096 /* used answers that wait for their refresh: each holds certificates */
 

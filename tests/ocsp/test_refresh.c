@@ -785,6 +785,32 @@ Test(refresh, leaving_makes_room_for_others)
     stop();
 }
 
+/* Questions may fail at once, and there may be thousands: the loop has others to serve. */
+Test(refresh, a_turn_has_its_end)
+{
+    enum { MANY = OCSP_REFRESH_TURN + 10 };
+    static struct pki_cert certs[MANY];
+    struct ocsp_links *links[MANY];
+    for (int i = 0; i < MANY; i++) {
+        certs[i] = pki_make(&(struct pki_spec){
+            .name = "x", .issuer = &rig.ca, .key_of = &rig.leaf, .urls = { "http://x" } });
+        int at = X509_get_ext_by_NID(certs[i].x509, NID_info_access, -1);
+        ASN1_OCTET_STRING *aia = X509_EXTENSION_get_data(X509_get_ext(certs[i].x509, at));
+        ASN1_OCTET_STRING_set(aia, (const unsigned char *)"\x30\x05", 2); /* nobody can be asked */
+        X509_sign(certs[i].x509, rig.ca.key, EVP_sha256());
+        links[i] = links_with(&certs[i]);
+        ocsp_watch(rig.ocsp, links[i], &options);
+    }
+    turn_at_ms(1000);
+    cr_expect_eq(stats().failed, OCSP_REFRESH_TURN);
+    until(0, MANY);
+    for (int i = 0; i < MANY; i++) {
+        leave(links[i]);
+        pki_free(&certs[i]);
+    }
+    stop();
+}
+
 /* All places of a responder that hangs are taken, those of another one are not. */
 Test(refresh, a_hanging_responder_does_not_hold_up_the_others)
 {
