@@ -26,6 +26,7 @@
 #include "resolver.h"
 #include "router.h"
 #include "service_imports.h"
+#include "start_memory.h"
 #include "services.h"
 #include "version.h"
 #include "worker.h"
@@ -306,6 +307,7 @@ static bool start(struct server *server)
     if (!open_clients(server))
         return false;
     write_ports(server);
+    start_memory_release();
     log_inf("Server is ready");
     return true;
 }
