@@ -61,6 +61,13 @@ static void expect_pushed(struct conn *conn, const struct signer *account, const
                      signer_public(account)));
 }
 
+/* (The line before it has one blank more when nats-server itself publishes.) */
+static void expect_payload(struct conn *conn, const char *wanted)
+{
+    require(strncmp(conn_line(conn), "MSG reply 5 ", 12) == 0, "no answer");
+    conn_expect(conn, "%s\r\n", wanted);
+}
+
 static const char *update_error(const char *account, const char *why)
 {
     return text("{\"error\":{\"account\":\"%s\",\"code\":500,\"description\":\"jwt update "
@@ -100,10 +107,10 @@ SCENARIO(resolver_keeps_a_directory, who_is_pushed_is_in)
                     text("{\"data\":[\"%s\",\"%s\"]}", listed[swap], listed[!swap]));
     }
     conn_send(sys, "SUB reply 5\r\nPUB $SYS.REQ.ACCOUNT.%s.CLAIMS.LOOKUP reply 0\r\n\r\n", id);
-    conn_expect(sys, "MSG reply 5 %zu\r\n%s\r\n", strlen(token), token);
+    expect_payload(sys, token);
     conn_send(sys, "PUB $SYS.REQ.ACCOUNT.%s.CLAIMS.LOOKUP reply 0\r\n\r\n",
               signer_public(signer_new('A')));
-    conn_expect(sys, "MSG reply 5 0\r\n\r\n");
+    expect_payload(sys, "");
 }
 
 SCENARIO(resolver_keeps_a_directory, what_may_not_be_is_refused)
@@ -377,8 +384,9 @@ SCENARIO(resolver_keeps_a_directory, a_cache_asks_others)
               jwt_options(client, realm.user, realm_user(&realm, "", "")));
     struct event question = event_next(sys);
     require(strcmp(question.subject, lookup_of(realm.account)) == 0, "asked %s", question.subject);
-    conn_send(sys, "PUB %s 0\r\n\r\nPUB %s %zu\r\n%s\r\n", question.reply, question.reply,
-              strlen(token), token);
+    if (!is_reference()) /* there the first answer counts, whatever it is */
+        conn_send(sys, "PUB %s 0\r\n\r\n", question.reply);
+    conn_send(sys, "PUB %s %zu\r\n%s\r\n", question.reply, strlen(token), token);
     conn_expect(client, "PONG\r\n");
     server_await_file(server, text("%s.jwt", signer_public(realm.account)), token);
     jwt_login(server, realm.user, realm_user(&realm, "", "")); /* nobody is asked */

@@ -303,3 +303,24 @@ Test(jwt_claims, an_activation_opens_one_subject)
     jwt_free(jwt);
     expect_refused('A', 'A', ",\"type\":\"activation\",\"kind\":\"service\"", "no subject");
 }
+
+Test(jwt_claims, a_request_has_no_type_or_the_generic_one)
+{
+    static const char *const TYPES[] = { "", ",\"type\":\"generic\"" };
+    struct signer *operator_ = signer_new('O');
+    const char *id = signer_public(operator_);
+    for (size_t i = 0; i < 2; i++) {
+        struct error err = { "" };
+        struct jwt *jwt =
+            jwt_decode(span_of(signer_jwt(operator_, id, "",
+                                          signer_text("%s,\"accounts\":[\"A\",\"B\"]", TYPES[i]))),
+                       &err);
+        cr_assert_not_null(jwt, "%s", err.text);
+        cr_expect_eq(jwt->kind, JWT_GENERIC);
+        cr_assert_eq(jwt->generic.accounts.count, 2);
+        cr_expect_str_eq(jwt->generic.accounts.items[1], "B");
+        jwt_free(jwt_retain(jwt));
+        cr_expect_str_eq(jwt->issuer, id, "one owner is left");
+        jwt_free(jwt);
+    }
+}

@@ -195,3 +195,69 @@ Test(options_operator, an_operator_does_not_change_by_reload)
     unload(&more);
     unload(&next);
 }
+
+Test(options_operator, a_directory_is_described_by_a_block)
+{
+    struct world world = world_new("");
+    struct loaded loaded = load_good(
+        signer_text("%sresolver { type: FULL, dir: \"d\", interval: \"5s\", timeout: \"1s\", "
+                    "limit: 7, allow_delete: true, hard_delete: true }\n",
+                    world.config));
+    const struct resolver_dir_options *dir = &loaded.options->operator_.resolver_dir;
+    cr_expect_eq(loaded.options->operator_.resolver, RESOLVER_FULL);
+    cr_expect_str_eq(dir->dir, "d");
+    cr_expect_eq(dir->interval_ms, 5000);
+    cr_expect_eq(dir->timeout_ms, 1000);
+    cr_expect_eq(dir->limit, 7);
+    cr_expect(dir->allow_delete && dir->hard_delete);
+    unload(&loaded);
+
+    loaded = load_good(
+        signer_text("%sresolver { type: cache, dir: \"d\", ttl: \"1h\" }\n", world.config));
+    dir = &loaded.options->operator_.resolver_dir;
+    cr_expect_eq(loaded.options->operator_.resolver, RESOLVER_CACHE);
+    cr_expect_eq(dir->limit, 1000);
+    cr_expect_eq(dir->ttl_ms, 3600 * 1000);
+    cr_expect_eq(dir->timeout_ms, 1900);
+    unload(&loaded);
+}
+
+Test(options_operator, a_directory_that_makes_no_sense_is_refused)
+{
+    static const struct {
+        const char *block, *wanted;
+    } rows[] = {
+        {"type: full",                                "dir has no value and needs to point to a directory"},
+        { "type: full, dir: \"\"",                    "dir has no value and needs to point to a directory"},
+        { "type: half, dir: d",                       "error parsing account resolver"                    },
+        { "dir: d",                                   "error parsing account resolver"                    },
+        { "type: full, dir: d, ttl: \"1s\"",          "FULL does not accept ttl"                          },
+        { "type: cache, dir: d, interval: \"1s\"",    "CACHE does not accept sync"                        },
+        { "type: cache, dir: d, allow_delete: false", "CACHE does not accept allow_delete"                },
+        { "type: cache, dir: d, hard_delete: false",  "CACHE does not accept hard_delete"                 },
+        { "type: full, dir: d, hard_delete: true",    "hard_delete has no effect without delete"          },
+        { "type: full, dir: d, timeout: \"0s\"",      "Fetch timeout 0s is too small"                     },
+        { "type: full, dir: d, interval: \"0s\"",     "interval 0s is too small"                          },
+        { "type: full, dir: d, limit: -1",            "limit value can not be negative"                   },
+        { "type: full, dir: d, limit: \"x\"",         "interface conversion"                              },
+        { "type: full, dir: d, dirr: e",              "unknown field \"dirr\""                            },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        expect_problem(signer_text("%sresolver { %s }\n", world_new("").config, rows[i].block),
+                       rows[i].wanted);
+}
+
+Test(options_operator, a_directory_does_not_change_by_reload)
+{
+    struct world world = world_new("");
+    struct error err;
+    const char *config = signer_text("%sresolver { type: full, dir: d", world.config);
+    struct loaded old = load_good(signer_text("%s }\n", config)),
+                  same = load_good(signer_text("%s, limit: 0 }\n", config)),
+                  next = load_good(signer_text("%s, limit: 1 }\n", config));
+    cr_expect(options_may_reload(old.options, same.options, &err));
+    cr_expect_not(options_may_reload(old.options, next.options, &err));
+    unload(&old);
+    unload(&same);
+    unload(&next);
+}
