@@ -104,16 +104,31 @@ static void print_export(struct json *json, const struct export_options *export)
     json_object_end(json);
 }
 
-/* What the system account offers to all: services_cover_accounts() answers it. */
-static void print_automatic_exports(struct json *json)
+static bool is_exported(const struct account_options *account, const char *subject)
 {
-    static const struct export_options EXPORTS[] = {
-        {.subject = "$SYS.REQ.ACCOUNT.*.CONNZ",  .is_service = true, .response = RESPONSE_STREAM},
-        { .subject = "$SYS.REQ.ACCOUNT.*.STATZ", .is_service = true, .response = RESPONSE_STREAM},
-        { .subject = "$SYS.REQ.USER.*.INFO",     .is_service = true, .response = RESPONSE_SINGLE},
+    for (size_t i = 0; account && i < account->export_count; i++)
+        if (strcmp(account->exports[i].subject, subject) == 0)
+            return true;
+    return false;
+}
+
+/* What the system account offers to all: services.c answers it. */
+static void print_automatic_exports(struct json *json, const struct account_options *account)
+{
+    static const struct {
+        const char *subject;
+        enum response_type response;
+    } EXPORTS[] = {
+        {"$SYS.REQ.ACCOUNT.*.CONNZ",  RESPONSE_STREAM},
+        { "$SYS.REQ.ACCOUNT.*.STATZ", RESPONSE_STREAM},
+        { "$SYS.DEBUG.SUBSCRIBERS",   RESPONSE_SINGLE},
+        { "$SYS.REQ.USER.*.INFO",     RESPONSE_SINGLE},
     };
     for (size_t i = 0; i < sizeof EXPORTS / sizeof *EXPORTS; i++)
-        print_export(json, &EXPORTS[i]);
+        if (!is_exported(account, EXPORTS[i].subject))
+            print_export(json, &(struct export_options){ .is_service = true,
+                                                         .subject = EXPORTS[i].subject,
+                                                         .response = EXPORTS[i].response });
 }
 
 static bool is_system(const struct sharing *sharing)
@@ -131,7 +146,7 @@ void sharing_print_exports(struct json *json, const char *name, const void *memb
     for (size_t i = 0; i < count; i++)
         print_export(json, &account->exports[i]);
     if (is_system(member))
-        print_automatic_exports(json);
+        print_automatic_exports(json, account);
     json_array_end(json);
 }
 

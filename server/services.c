@@ -439,6 +439,10 @@ static const struct {
 };
 #define USER_SERVICE_COUNT (sizeof USER_SERVICES / sizeof *USER_SERVICES)
 
+static const struct service SUBSCRIBERS = { .name = "SUBSCRIBERS",
+                                            .serve = serve_subscribers,
+                                            .ignores_body = true };
+
 /* ---- requests --------------------------------------------------------------------------------------------------- */
 
 /* The fourth of the subject's tokens; "PING" means all accounts. */
@@ -552,8 +556,9 @@ struct services *services_new(struct server *server)
     services->server = server;
     list_init(&services->pending);
     services->bindings =
-        mem_zero(sizeof *services->bindings * (1 + 3 * SERVICE_COUNT + USER_SERVICE_COUNT));
+        mem_zero(sizeof *services->bindings * (2 + 3 * SERVICE_COUNT + USER_SERVICE_COUNT));
     bind_to(services, &SERVICES[0], ASKED_ALL, mem_strdup("$SYS.REQ.SERVER.PING"));
+    bind_to(services, &SUBSCRIBERS, ASKED_ALL, mem_strdup("$SYS.DEBUG.SUBSCRIBERS"));
     for (size_t i = 0; i < SERVICE_COUNT; i++)
         bind_service(services, &SERVICES[i]);
     bind_user_services(services);

@@ -80,4 +80,7 @@ void serve_kick(struct service_request *request);
 void serve_ldm(struct service_request *request);
 void serve_user_info(struct service_request *request);
 
+/* ---- services_debug.c */
+void serve_subscribers(struct service_request *request);
+
 #endif

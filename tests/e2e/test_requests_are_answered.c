@@ -411,6 +411,45 @@ SCENARIO(requests_are_answered, in_accounts_that_come_later)
     require(strcmp(json_text(data, "account"), "NEW") == 0, "%s", json_shown(data));
 }
 
+static void counts(struct conn *asks, const char *body, const char *wanted)
+{
+    conn_send(asks, "PUB $SYS.DEBUG.SUBSCRIBERS in %zu\r\n%s\r\n", strlen(body), body);
+    conn_expect(asks, "MSG in 1 %zu\r\n%s\r\n", strlen(wanted), wanted);
+}
+
+/* How many listen to a subject in the account of who asks. */
+SCENARIO(requests_are_answered, by_a_number)
+{
+    server = server_start(
+        "%s",
+        "accounts {\n"
+        "  $SYS { users: [{ user: sys, password: pw }]\n"
+        "    exports: [{ service: \"$SYS.DEBUG.SUBSCRIBERS\" }] }\n"
+        "  APP { users: [{ user: alice, password: pw }]\n"
+        "    imports: [{ service: { account: \"$SYS\", subject: \"$SYS.DEBUG.SUBSCRIBERS\" } }] }\n"
+        "  OTHER { users: [{ user: oscar, password: pw }] }\n"
+        "}\n");
+    conn = nats_login(server, AS_SYSTEM);
+    struct conn *alice = nats_login(server, AS("alice")), *oscar = nats_login(server, AS("oscar"));
+    conn_send(oscar, "SUB foo.x 1\r\n");
+    conn_barrier(oscar);
+    conn_send(conn, "SUB in 1\r\nSUB foo.x 2\r\n");
+    conn_barrier(conn);
+    conn_send(alice, "SUB in 1\r\nSUB foo.* 2\r\nSUB foo.x q 3\r\nSUB foo.> q2 4\r\n");
+    conn_barrier(alice);
+    counts(alice, "foo.x", "3");
+    counts(alice, "foo.x q", "1");
+    counts(alice, "foo.x none", "0");
+    counts(alice, "foo.*", "2");
+    counts(alice, "foo.>", "3");
+    counts(alice, ">", "4");
+    counts(alice, "foo.", "0");
+    counts(alice, "", "0");
+    if (!is_reference()) /* puts one blank too many there */
+        counts(conn, "foo.x", "1");
+    ask_nobody(oscar, "$SYS.DEBUG.SUBSCRIBERS");
+}
+
 SCENARIO(requests_are_answered, by_nobody_without_a_system_account)
 {
     server = server_start("no_system_account: true\n");
