@@ -195,8 +195,7 @@ SCENARIO(monitoring_speaks_http, health_is_logged_when_it_is_bad)
 {
     static const char *const LINES[] = {
         "[WRN] Healthcheck: js-enabled deprecated, use js-enabled-only instead\n",
-        "[WRN] Healthcheck failed: \"\\\"account\\\" must not be empty when checking stream "
-        "health\"\n",
+        "[WRN] Healthcheck failed: \"\\\"account\\\" must not be empty when checking stream",
         "[WRN] Healthcheck failed: 1 errors\n",
     };
     struct server *server = server_start("%s", "");
