@@ -1,6 +1,6 @@
 #!/bin/sh
-# Looks at the sources: locks only where they are listed, no include that climbs, no #if outside base, nothing
-# that the tests of TLS have shown to be a trap.
+# Looks at the sources: locks only where they are listed, no include that climbs, no #if outside base, no file that is
+# too long, nothing that the tests of TLS have shown to be a trap.
 set -eu
 failed=0
 complain() {
@@ -18,6 +18,9 @@ climbs=$(grep -nE '^#include "\.\./' -r $modules tests --include='*.c' --include
 
 conditions=$(grep -nE '^# *(if|ifdef|elif)\b' -r parser tls ocsp websocket mqtt leafnode server --include='*.c' || true)
 [ -z "$conditions" ] || complain "conditional code outside base (choose files in CMake instead):" "$conditions"
+
+long=$(find $modules tests -name '*.[ch]' -exec wc -l {} + | awk '$1 > 600 && $2 != "total"')
+[ -z "$long" ] || complain "files of more than 600 lines:" "$long"
 
 # On a server the first accepts the peer before the verdict is there. The others would let a peer speak before it
 # is judged, or show another certificate afterwards.
