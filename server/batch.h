@@ -16,6 +16,7 @@ struct batch {
 };
 
 struct batch_entry {
+    bool continues; /* all but reply, data and header_size are those of the entry before */
     struct account *account;
     struct span subject, reply;
     struct span queue; /* one member of this group gets it; empty = all plain subscriptions */
@@ -33,7 +34,8 @@ size_t batch_entry_size(const struct batch_entry *entry);
 bool batch_has_room(const struct batch *batch, size_t size);
 /** Copies everything. */
 void batch_append(struct batch *batch, const struct batch_entry *entry);
-/** The entry at *at, which moves on; false at the end. Spans point into the batch. */
+/** The entry at *at, which moves on; false at the end. Spans point into the batch. `entry` still holds the one
+ *  before. */
 bool batch_next(const struct batch *batch, size_t *at, struct batch_entry *entry);
 
 #endif

@@ -95,27 +95,37 @@ struct delivery_kind {
     bool is_answer; /* to who waits there for the answer of a service */
 };
 
-/* One message for one worker: for its plain subscriptions, or (queue not empty) for one member of a group. */
+static void append_to_batch(struct router *router, unsigned index, struct batch_entry *entry)
+{
+    struct batch **batch = &router->batches[index];
+    if (*batch && !batch_has_room(*batch, batch_entry_size(entry)))
+        hand_over(router, index);
+    if (!*batch) {
+        entry->continues = false;
+        *batch = batch_new(batch_entry_size(entry), receive_batch);
+    }
+    batch_append(*batch, entry);
+}
+
+/* Messages for one worker: for its plain subscriptions, or (queue not empty) for one member of a group. */
 static void send_to_worker(struct router *router, const struct run *run, unsigned index,
-                           const struct message *message, const struct delivery_kind *kind)
+                           const struct message *messages, unsigned count,
+                           const struct delivery_kind *kind)
 {
     struct batch_entry entry = { .account = run->account,
                                  .subject = run->subject,
-                                 .reply = message->reply,
                                  .queue = kind->queue,
-                                 .data = message->data,
-                                 .header_size = message->header_size,
                                  .origin = run->origin,
                                  .is_imported = run->is_imported,
                                  .is_answer = kind->is_answer,
                                  .hops = (uint8_t)kind->hops };
-    size_t size = batch_entry_size(&entry);
-    if (router->batches[index] && !batch_has_room(router->batches[index], size))
-        hand_over(router, index);
-    if (!router->batches[index])
-        router->batches[index] = batch_new(size, receive_batch);
-    batch_append(router->batches[index], &entry);
-
+    for (unsigned i = 0; i < count; i++) {
+        entry.continues = i > 0;
+        entry.reply = messages[i].reply;
+        entry.data = messages[i].data;
+        entry.header_size = messages[i].header_size;
+        append_to_batch(router, index, &entry);
+    }
     if (run->source && is_behind(router->worker->server->workers[index], router->worker->options))
         conn_stall(run->source, INBOX_STALL_MS);
 }
@@ -123,11 +133,9 @@ static void send_to_worker(struct router *router, const struct run *run, unsigne
 static void send_to_workers(struct router *router, struct run *run, unsigned first, unsigned count)
 {
     static const struct delivery_kind PLAIN;
-    for (uint64_t left = run->match->remote; left; left &= left - 1) {
-        unsigned index = (unsigned)__builtin_ctzll(left);
-        for (unsigned i = first; i < first + count; i++)
-            send_to_worker(router, run, index, &run->messages[i], &PLAIN);
-    }
+    for (uint64_t left = run->match->remote; left; left &= left - 1)
+        send_to_worker(router, run, (unsigned)__builtin_ctzll(left), &run->messages[first], count,
+                       &PLAIN);
     if (run->match->remote)
         memset(run->accepted + first, 1, count);
 }
@@ -227,7 +235,7 @@ static void deliver_to_group(struct router *router, struct run *run,
     if (elsewhere == 0)
         return;
     n = n < group->member_count ? rand_below(elsewhere) : n - group->member_count;
-    send_to_worker(router, run, worker_of_member(group, n), &run->messages[i],
+    send_to_worker(router, run, worker_of_member(group, n), &run->messages[i], 1,
                    &(struct delivery_kind){ .queue = group->queue, .hops = hops });
     run->accepted[i] = 1;
 }
@@ -410,7 +418,7 @@ void router_inject(struct router *router, struct account *account, struct span s
 
 void router_send_answer(struct router *router, const struct run *run, unsigned i, unsigned worker)
 {
-    send_to_worker(router, run, worker, &run->messages[i],
+    send_to_worker(router, run, worker, &run->messages[i], 1,
                    &(struct delivery_kind){ .is_answer = true });
 }
 
@@ -477,17 +485,23 @@ static void receive_answer(struct router *router, const struct batch_entry *entr
     });
 }
 
+static bool belongs_to_run(const struct run *run, const struct batch_entry *entry)
+{
+    if (run->count == 0 || run_is_full(run))
+        return false;
+    return entry->continues ||
+           (run->is_from_remote && !entry->queue.len && run->account == entry->account &&
+            run->is_imported == entry->is_imported && run->origin.cid == entry->origin.cid &&
+            span_equal(run->subject, entry->subject));
+}
+
 static void receive_entry(struct router *router, const struct batch_entry *entry)
 {
     struct run *run = &router->run;
     struct message message = { .reply = entry->reply,
                                .data = entry->data,
                                .header_size = entry->header_size };
-    bool continues = run->count > 0 && run->is_from_remote && !entry->queue.len &&
-                     run->account == entry->account && run->is_imported == entry->is_imported &&
-                     run->origin.cid == entry->origin.cid && !run_is_full(run) &&
-                     span_equal(run->subject, entry->subject);
-    if (!continues) {
+    if (!belongs_to_run(run, entry)) {
         router_end_run(router);
         begin_run(router, run, entry->account, entry->subject);
         run->is_from_remote = true;

@@ -66,6 +66,38 @@ Test(batch, what_goes_in_comes_out)
     free(batch);
 }
 
+Test(batch, what_continues_takes_less_and_is_as_complete)
+{
+    enum { COUNT = 200, RUN = 7 };
+    struct batch *batch = batch_new(65536, run);
+    struct batch_entry entry = { .hops = 0 };
+    size_t alone = 0;
+
+    for (unsigned n = 0; n < COUNT; n++) {
+        struct batch_entry first = entry_of(n / RUN * RUN);
+        entry = entry_of(n);
+        first.reply = entry.reply;
+        first.data = entry.data;
+        first.header_size = entry.header_size;
+        alone += batch_entry_size(&first);
+        first.continues = n % RUN > 0;
+        cr_assert(batch_has_room(batch, batch_entry_size(&first)));
+        batch_append(batch, &first);
+    }
+    cr_expect_lt(batch->used, alone / 3 * 2);
+    unsigned seen = 0;
+    for (size_t at = 0; batch_next(batch, &at, &entry); seen++) {
+        struct batch_entry want = entry_of(seen / RUN * RUN), own = entry_of(seen);
+        want.reply = own.reply;
+        want.data = own.data;
+        want.header_size = own.header_size;
+        check(&entry, &want, seen);
+        cr_expect_eq(entry.continues, seen % RUN > 0);
+    }
+    cr_expect_eq(seen, COUNT);
+    free(batch);
+}
+
 Test(batch, an_empty_one_has_no_entry)
 {
     struct batch *batch = batch_new(0, run);
