@@ -306,7 +306,7 @@ bool service_imports_answer(struct service_imports *services, const struct passa
     pending->expires_ms = now_ms(services) + pending->response_ms;
     list_remove(&pending->link);
     list_append(&services->by_age, &pending->link);
-    int64_t answered_ns = clock_mono_ns();
+    int64_t answered_ns = pending->latency ? clock_mono_ns() : 0;
     bool taken = !is_late && router_pass(services->router, &onward);
     if (pending->latency && !is_late)
         tell_answered(pending, passage->origin, answered_ns);
