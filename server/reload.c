@@ -93,10 +93,11 @@ static bool concerns(struct conn *conn, struct options *old, struct options *nex
            (was ? was->claims : NULL) != (is ? is->claims : NULL);
 }
 
+/* The newest first: of those that are too many now they have to go. */
 static void tell_connections(struct worker *worker, struct options *old)
 {
-    list_each(link, &worker->conns)
-    {
+    for (struct list *link = worker->conns.prev, *before; link != &worker->conns; link = before) {
+        before = link->prev;
         struct conn *conn = list_entry(link, struct conn, link);
         const struct protocol *protocol = conn->protocol;
         transport_tls_options_changed(conn);

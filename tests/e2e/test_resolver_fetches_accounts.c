@@ -170,3 +170,30 @@ SCENARIO(resolver_fetches_accounts, with_the_password_of_its_address)
     server_stop(server);
     responder_stop(responder);
 }
+
+/* The address says the same to every question, so the exporter comes first, and then the importer. */
+SCENARIO(resolver_fetches_accounts, with_imports_and_mappings)
+{
+    struct realm realm = realm_new();
+    struct signer *importer = signer_new('A');
+    struct responder *responder = responder_start();
+    says(responder, RESPONDER_BYTES,
+         realm_account(&realm, "", ",\"exports\":[{\"subject\":\"a.>\",\"type\":\"stream\"}]"));
+    struct server *server = server_start("%s", config(&realm, responder_url(responder, 0)));
+    struct conn *from = jwt_login(server, realm.user, realm_user(&realm, "", ""));
+    const char *imports = text(",\"imports\":[{\"account\":\"%s\",\"subject\":\"a.>\","
+                               "\"type\":\"stream\"}],\"mappings\":{\"in\":[{\"subject\":\"b\"}]}",
+                               signer_public(realm.account));
+    says(
+        responder, RESPONDER_BYTES,
+        signer_jwt(realm.operator_, signer_public(importer), "", text(NATS_ACCOUNT "%s", imports)));
+    struct conn *to = jwt_login(server, realm.user,
+                                signer_jwt(importer, signer_public(realm.user), "", NATS_USER));
+
+    conn_send(to, "SUB a.* 1\r\nSUB b 2\r\nPUB in 2\r\nhi\r\n");
+    conn_expect(to, "MSG b 2 2\r\nhi\r\n");
+    conn_send(from, "PUB a.x 2\r\nho\r\n");
+    conn_expect(to, "MSG a.x 1 2\r\nho\r\n");
+    server_stop(server);
+    responder_stop(responder);
+}
