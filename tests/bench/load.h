@@ -111,8 +111,14 @@ SSL_CTX *peer_context(const struct options *options);
 /** Connects, and no more: the server may already send INFO. */
 void peer_reach(struct peer *peer, const struct options *options);
 
-/** After peer_reach(): reads INFO and does TLS, with a certificate of its own or (NULL) that of the
+/** After peer_reach(): reads INFO and prepares TLS, with a certificate of its own or (NULL) that of the
  *  context. */
+void peer_begin_tls(struct peer *peer, SSL_CTX *context, const struct pki_cert *own);
+
+/** Goes on with the handshake; true when it is through, or when there is none. */
+bool peer_shake_hands(struct peer *peer);
+
+/** Both, waiting for the end of the handshake. */
 void peer_greet(struct peer *peer, SSL_CTX *context, const struct pki_cert *own);
 
 /** After peer_greet(): sends CONNECT, as this user unless NULL, and PING. */

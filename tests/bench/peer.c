@@ -96,7 +96,7 @@ void peer_reach(struct peer *peer, const struct options *options)
     *peer = (struct peer){ .fd = open_socket(options->port) };
 }
 
-void peer_greet(struct peer *peer, SSL_CTX *context, const struct pki_cert *own)
+void peer_begin_tls(struct peer *peer, SSL_CTX *context, const struct pki_cert *own)
 {
     await_line(peer, "\r\n");
     if (!context)
@@ -106,8 +106,24 @@ void peer_greet(struct peer *peer, SSL_CTX *context, const struct pki_cert *own)
     if (own && (SSL_use_certificate(peer->ssl, own->x509) != 1 ||
                 SSL_use_PrivateKey(peer->ssl, own->key) != 1))
         die("cannot use a certificate");
-    if (SSL_connect(peer->ssl) != 1)
+}
+
+bool peer_shake_hands(struct peer *peer)
+{
+    if (!peer->ssl)
+        return true;
+    ERR_clear_error();
+    int done = SSL_connect(peer->ssl);
+
+    if (done != 1 && SSL_get_error(peer->ssl, done) != SSL_ERROR_WANT_READ)
         die("the TLS handshake failed");
+    return done == 1;
+}
+
+void peer_greet(struct peer *peer, SSL_CTX *context, const struct pki_cert *own)
+{
+    peer_begin_tls(peer, context, own);
+    peer_shake_hands(peer);
 }
 
 void peer_log_in(struct peer *peer, const char *user)

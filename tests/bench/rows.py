@@ -108,6 +108,8 @@ COMPARED = [
     Row("TLS 1:1, 16 KB", "pubsub -t {t} -s 16384 {tls}", cpu(2.5), config="tls"),
     Row("handshake, TLS P-256", "conn -t {t} {tls}", cpu(2), config="tls"),
     Row("handshake, mTLS P-256", "conn -t {t} {mtls}", cpu(1.25), config="mtls"),
+    Row("handshake, TLS P-256, 16 at a time", "conn -t {t} -i 16 {tls}", cpu(), config="tls"),
+    Row("handshake, mTLS P-256, 16 at a time", "conn -t {t} -i 16 {mtls}", cpu(), config="mtls"),
     Row("idle connection", "idle -c 5000 --bare", idle(2 * KIB), rounds=1),
     Row("idle connection, 1 SUB", "idle -c 5000", idle(2.3 * KIB), rounds=1),
     Row("idle connection, mTLS", "idle -c 1000 --bare {mtls}", idle(22 * KIB), config="mtls", rounds=1),
