@@ -4,6 +4,7 @@
 #include "base/mem.h"
 
 #include "bio.h"
+#include "known_chains.h"
 #include "pem.h"
 #include "quick_keys.h"
 #include "suites.h"
@@ -236,6 +237,8 @@ struct tls_context *tls_context_new(const struct tls_settings *settings, struct 
         goto fail;
     if (context->identity_count > 0)
         context->not_after_ns = not_after_ns(context->identities[0].cert);
+    if (context->verify && !context->is_client)
+        context->known = known_chains_new();
     forbid_resumption(context->ssl);
     set_modes(context);
     return context;
@@ -259,6 +262,7 @@ void tls_context_release(struct tls_context *context)
         return;
     SSL_CTX_free(context->ssl);
     BIO_meth_free(context->bio);
+    known_chains_free(context->known);
     sk_X509_pop_free(context->anchors, X509_free);
     for (size_t i = 0; i < context->identity_count; i++)
         free_identity(&context->identities[i]);

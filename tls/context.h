@@ -19,6 +19,7 @@ struct tls_context {
     STACK_OF(X509) * anchors; /* the certificates of ca_file in file order; NULL = the system's */
     struct identity *identities;
     size_t identity_count;
+    struct known_chains *known; /* of a server that verifies; names that a client expects differ */
     int64_t not_after_ns;
     bool is_client, verify;
 };

@@ -3,6 +3,7 @@
 
 #include "context.h"
 #include "engine.h"
+#include "known_chains.h"
 
 #include <openssl/async.h>
 
@@ -51,6 +52,12 @@ static int reject(X509_STORE_CTX *store_ctx)
     return 0;
 }
 
+static bool is_valid(const struct tls_context *context, X509_STORE_CTX *store_ctx)
+{
+    return context->known ? known_chains_verify(context->known, store_ctx)
+                          : X509_verify_cert(store_ctx) == 1;
+}
+
 int verify_peer(X509_STORE_CTX *store_ctx, void *unused)
 {
     (void)unused;
@@ -58,7 +65,7 @@ int verify_peer(X509_STORE_CTX *store_ctx, void *unused)
     struct tls_engine *engine = SSL_get_app_data(ssl);
     struct verification *verification = &engine->verification;
 
-    if (engine->context->verify && X509_verify_cert(store_ctx) != 1)
+    if (engine->context->verify && !is_valid(engine->context, store_ctx))
         return refuse(verification, store_ctx);
     if (!engine->on_chain)
         return 1;
