@@ -53,9 +53,12 @@ static void free_lookup(struct lookup *lookup)
     free(lookup);
 }
 
-/* What can be had is in force. */
+/* What can be had is in force: only now may others take it for known. */
 static void end_lookup(struct lookup *lookup)
 {
+    if (lookup->has_arrived)
+        account_set_fresh(accounts_get(&lookup->resolver->server->accounts, lookup->account),
+                          clock_mono_ns() + FRESH_NS);
     answer_all(lookup);
     while (!list_is_empty(&lookup->waits)) {
         struct list *link = lookup->waits.next;
@@ -114,7 +117,7 @@ static struct lookup *new_lookup(struct resolver *resolver, const char *account)
     lookup->resolver = resolver;
     list_init(&lookup->waits);
     list_append(&resolver->lookups, &lookup->link);
-    memcpy(lookup->account, account, sizeof lookup->account);
+    memcpy(lookup->account, account, strlen(account) + 1); /* a key, or "": of several accounts */
     return lookup;
 }
 
@@ -139,10 +142,10 @@ static bool is_fresh(const struct resolver *resolver, const char *name)
 static void wait_for_exporter(struct lookup *importer, const char *exporter)
 {
     struct resolver *resolver = importer->resolver;
-    if (resolver->kind == RESOLVER_MEMORY || is_fresh(resolver, exporter) ||
-        strcmp(exporter, importer->account) == 0)
-        return;
     struct lookup *lookup = map_get(&resolver->fetches, span_of(exporter));
+    if (resolver->kind == RESOLVER_MEMORY || strcmp(exporter, importer->account) == 0 ||
+        (lookup ? lookup->has_arrived : is_fresh(resolver, exporter)))
+        return;
     if (!lookup)
         lookup = begin_lookup(resolver, exporter);
     struct dependency *dependency = mem_zero(sizeof *dependency);
@@ -156,7 +159,7 @@ static void wait_for_exporter(struct lookup *importer, const char *exporter)
 static void take(struct lookup *lookup, struct jwt *jwt)
 {
     struct server *server = lookup->resolver->server;
-    account_set_fresh(accounts_get(&server->accounts, lookup->account), clock_mono_ns() + FRESH_NS);
+    lookup->has_arrived = true;
     lookup->is_changed = claims_put(server->claims, jwt);
     const struct jwt_imports *imports =
         &claims_find(server->claims, lookup->account)->account.imports;
@@ -239,6 +242,16 @@ static void on_told(struct lookup_wait *wait)
     struct told *told = (struct told *)wait;
     told->on_done(told->ctx, NULL, false);
     free(told);
+}
+
+void resolver_apply(struct resolver *resolver, resolver_done_fn *on_done, void *ctx)
+{
+    struct lookup *lookup = new_lookup(resolver, "");
+    struct told *told = mem_zero(sizeof *told);
+    *told = (struct told){ .wait = { .done = on_told }, .on_done = on_done, .ctx = ctx };
+    list_append(&lookup->waits, &told->wait.link);
+    lookup->is_changed = true;
+    settle(lookup);
 }
 
 void resolver_take_update(struct resolver *resolver, const char *account, struct span token,

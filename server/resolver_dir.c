@@ -217,19 +217,6 @@ static void delete_files(struct job *job)
         delete->ok = jwt_dir_delete(&job->resolver->dir, delete->accounts[i], &delete->err);
 }
 
-struct deleted {
-    struct claims_wait in_force;
-    resolver_done_fn *on_done;
-    void *ctx;
-};
-
-static void on_deleted(struct claims_wait *wait)
-{
-    struct deleted *deleted = list_entry(wait, struct deleted, in_force);
-    deleted->on_done(deleted->ctx, NULL, false);
-    free(deleted);
-}
-
 static void end_delete(struct job *job)
 {
     struct delete_job *delete = (struct delete_job *)job;
@@ -238,13 +225,9 @@ static void end_delete(struct job *job)
         delete->on_done(delete->ctx, delete->err.text, false);
         return;
     }
-    struct deleted *deleted = mem_zero(sizeof *deleted);
-    *deleted = (struct deleted){ .in_force.done = on_deleted,
-                                 .on_done = delete->on_done,
-                                 .ctx = delete->ctx };
     for (size_t i = 0; i < delete->count; i++)
         claims_remove(claims, delete->accounts[i]);
-    claims_apply(claims, &deleted->in_force);
+    resolver_apply(job->resolver, delete->on_done, delete->ctx);
 }
 
 static void drop_delete(struct job *job)

@@ -40,7 +40,8 @@ struct lookup {
     struct account_ask *asks; /* who waits, newest first */
     struct list waits;        /* struct lookup_wait: who else does */
     unsigned missing;         /* lookups that it waits for itself */
-    bool is_changed;
+    bool has_arrived;         /* its JWT has */
+    bool is_changed;          /* and is another one */
     int64_t peers_due_ns; /* monotonic; other servers are waited for until then; 0 = they are not */
     struct claims_wait in_force;
     char account[NKEY_PUBLIC_LEN + 1];
@@ -67,6 +68,8 @@ bool resolver_arrived(struct resolver *resolver, const char *account, struct spa
 /** The same for somebody who wants to know how it ended. */
 void resolver_take_update(struct resolver *resolver, const char *account, struct span token,
                           resolver_done_fn *on_done, void *ctx);
+/** Puts what is known now in force. */
+void resolver_apply(struct resolver *resolver, resolver_done_fn *on_done, void *ctx);
 /** Takes a new JWT of an account. Skipped are accounts that a cache has not got, and without a directory those that
  *  nobody uses. When it is done, it counts for whoever is connected. `token` is copied. */
 void resolver_update(struct resolver *resolver, const char *account, struct span token,

@@ -338,7 +338,7 @@ static void on_request(void *ctx, const struct internal_message *message)
     if (resolver->reply_count < REPLIES_MAX)
         binding->request->serve(resolver, message);
     else
-        log_wrn("resolver: too many requests are under way, one is left out");
+        answer(reply_to(resolver, message), NULL, false, "too many requests are under way");
 }
 
 void resolver_requests_start(struct resolver *resolver)

@@ -113,6 +113,27 @@ SCENARIO(resolver_keeps_a_directory, who_is_pushed_is_in)
     expect_payload(sys, "");
 }
 
+/* Some of them come when the account was read, and is not in force yet. */
+SCENARIO(resolver_keeps_a_directory, a_crowd_of_one_account_is_in)
+{
+    enum { CROWD = 64 };
+    struct realm realm = realm_new();
+    struct server *server = server_start("%s", config(&realm, "type: full"));
+    struct conn *sys = system_user(server, &realm), *crowd[CROWD];
+    for (int round = 0; round < 4; round++) {
+        realm.account = signer_new('A');
+        const char *token = realm_user(&realm, "", "");
+        expect_pushed(sys, realm.account, realm_account(&realm, "", ""));
+        for (int i = 0; i < CROWD; i++)
+            crowd[i] = nats_open(server);
+        for (int i = 0; i < CROWD; i++)
+            conn_send(crowd[i], "CONNECT %s\r\nPING\r\n",
+                      jwt_options(crowd[i], realm.user, token));
+        for (int i = 0; i < CROWD; i++)
+            conn_expect(crowd[i], "PONG\r\n");
+    }
+}
+
 SCENARIO(resolver_keeps_a_directory, what_may_not_be_is_refused)
 {
     struct realm realm = realm_new();
