@@ -41,14 +41,14 @@ bench:
 	scripts/packages bench
 	$(MAKE) build-release build-clang
 	export VOUCH_SERVER=build/release/server/vouchd; \
-	python3 tests/bench/bench.py build/clang $(BENCH) -o docs/performance; bars=$$?; \
+	python3 tests/bench/bench.py build/clang -o docs/performance $(BENCH); bars=$$?; \
 	python3 tests/bench/handshakes.py build/clang && exit $$bars
 
 .PHONY: bench-tricks
 bench-tricks:
 	scripts/packages bench
 	$(MAKE) build-clang
-	python3 tests/bench/tricks.py build/clang build/tricks $(BENCH) -o docs/performance
+	python3 tests/bench/tricks.py build/clang build/tricks -o docs/performance $(BENCH)
 
 .PHONY: fuzz
 fuzz:

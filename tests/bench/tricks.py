@@ -4,7 +4,8 @@
     tricks.py BUILD_FOLDER WORK_FOLDER [-o FOLDER] [-r ROUNDS] [-t SECONDS] [-k WORD]
     tricks.py --check                    # does every text that is to be replaced stand in the sources, once?
 
-WORK_FOLDER gets a copy of the sources, in which one place after the other is changed. -o writes tricks.md.
+WORK_FOLDER gets a copy of the sources, in which one place after the other is changed. -o writes tricks.md; -k measures
+only the tricks whose name has the word, and writes nothing.
 """
 
 import argparse
@@ -237,7 +238,7 @@ def main():
             for row in trick.rows:
                 lines.append(words(trick, row, measure(bench, trick, row)))
                 print(lines[-1], flush=True)
-    if wanted.output:
+    if wanted.output and not wanted.only:
         head = HEAD.format(date=datetime.date.today().isoformat(), cpu=report.machine()["cpu"],
                            commit=report.commit(), rounds=wanted.rounds, seconds=wanted.seconds)
         (Path(wanted.output) / "tricks.md").write_text(head + "\n".join(lines) + "\n")
