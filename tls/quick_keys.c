@@ -5,6 +5,9 @@
  * methods for a type of key, the certificate's decoder of that type is called at once. So this is an engine whose
  * methods are OpenSSL's own. From 3.2 on OpenSSL remembers what it found (quick_keys_none.c).
  *
+ * From then on EC and RSA are done by OpenSSL's older methods in the whole process, which are as fast, but know curves
+ * by their short names only (prime256v1, not P-256), and sign certificates only with keys that were made afterwards.
+ *
  * Source: OpenSSL 3.0 manual ENGINE_add(3), EVP_PKEY_meth_new(3); docs/performance.md. */
 #define OPENSSL_SUPPRESS_DEPRECATED /* engines */
 
