@@ -3,7 +3,9 @@
 set datafile separator tab
 stats $bars using 1 nooutput
 set terminal svg size 900,20*STATS_records+110 dynamic font "sans-serif,12" background "#ffffff"
-set title "nats-server over vouchd, in CPU time (p50, p99.9: in waiting time)\n{/*0.85 ".title."}"
+set label "nats-server over vouchd, in CPU time (p50, p99.9: in waiting time)" at screen 0.5, screen 0.97 center
+set label title at screen 0.5, screen 0.94 center font ",10"
+set tmargin 4
 set logscale x 2
 set xrange [0.5:24]
 set yrange [-0.7:STATS_records-0.3]
