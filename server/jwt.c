@@ -134,8 +134,8 @@ struct jwt *jwt_decode(struct span token, struct error *err)
     cJSON *claims = NULL;
     bool ok = false;
 
-    if (token.len == 0 || token.len > JWT_SIZE_MAX) {
-        error_set(err, token.len == 0 ? "no token" : "token too large");
+    if (token.len > JWT_SIZE_MAX) {
+        error_set(err, "token too large");
         goto done;
     }
     if (!split(token, parts, err) || !check_header(parts[0], err))

@@ -15,11 +15,6 @@
 enum { LOOKUPS_MAX = 64 };
 #define FRESH_NS (60 * NS_PER_S)
 
-static bool has_directory(const struct resolver *resolver)
-{
-    return resolver->kind == RESOLVER_FULL || resolver->kind == RESOLVER_CACHE;
-}
-
 /* ---- answers ------------------------------------------------------------------------------- */
 
 static void deliver(struct worker *worker, struct post *post)
@@ -272,7 +267,7 @@ void resolver_update(struct resolver *resolver, const char *account, struct span
     struct error err = { "" };
     if (!resolver_accepts(resolver, account, token, &err))
         on_done(ctx, err.text, false);
-    else if (has_directory(resolver))
+    else if (resolver_has_directory(resolver))
         resolver_dir_update(resolver, account, token, on_done, ctx);
     else if (claims_need(resolver->server->claims, account))
         resolver_take_update(resolver, account, token, on_done, ctx);
@@ -350,7 +345,7 @@ void resolver_refresh(struct resolver *resolver, const struct options *next)
     const struct accounts *accounts = &resolver->server->accounts;
     for (unsigned i = 0; i < accounts->count; i++)
         account_set_fresh(accounts->items[i], 0);
-    if (has_directory(resolver))
+    if (resolver_has_directory(resolver))
         resolver_dir_preload(resolver, next);
 }
 
@@ -361,7 +356,7 @@ void resolver_stop(struct resolver *resolver)
     resolver->is_stopped = true;
     if (resolver->kind == RESOLVER_URL)
         resolver_url_stop(resolver);
-    else if (has_directory(resolver))
+    else if (resolver_has_directory(resolver))
         resolver_dir_stop(resolver);
     list_each(link, &resolver->lookups) answer_all(list_entry(link, struct lookup, link));
 }

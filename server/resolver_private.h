@@ -33,6 +33,11 @@ struct resolver {
     uv_timer_t sync_timer;
 };
 
+static inline bool resolver_has_directory(const struct resolver *resolver)
+{
+    return resolver->kind == RESOLVER_FULL || resolver->kind == RESOLVER_CACHE;
+}
+
 /** An account under way: its JWT, then those whom it imports from, then into force. */
 struct lookup {
     struct list link; /* in resolver->lookups */

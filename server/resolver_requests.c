@@ -125,6 +125,12 @@ static void on_updated(void *ctx, const char *problem, bool was_skipped)
     answer(reply, reply->account, true, text);
 }
 
+static void name_account(struct reply *reply, struct span account)
+{
+    memcpy(reply->account, account.ptr, NKEY_PUBLIC_LEN);
+    reply->account[NKEY_PUBLIC_LEN] = '\0';
+}
+
 /* `named`: the account that the subject names; empty = none. */
 static void update(struct resolver *resolver, const struct internal_message *message,
                    struct span named)
@@ -137,11 +143,10 @@ static void update(struct resolver *resolver, const struct internal_message *mes
         error_set(&err, "not account claim");
     else if (jwt && named.len > 0 && !span_is(named, jwt->subject))
         error_set(&err, "subject does not match jwt content");
-    if (jwt && jwt->kind == JWT_ACCOUNT) {
-        struct span account = named.len == NKEY_PUBLIC_LEN ? named : span_of(jwt->subject);
-        memcpy(reply->account, account.ptr, NKEY_PUBLIC_LEN);
-        reply->account[NKEY_PUBLIC_LEN] = '\0';
-    }
+    if (named.len == NKEY_PUBLIC_LEN && (jwt || !resolver_has_directory(resolver)))
+        name_account(reply, named);
+    else if (jwt && jwt->kind == JWT_ACCOUNT)
+        name_account(reply, span_of(jwt->subject));
     jwt_free(jwt);
     if (err.text[0])
         refuse_update(reply, err.text);

@@ -127,8 +127,7 @@ SCENARIO(resolver_keeps_a_directory, a_crowd_of_one_account_is_in)
         for (int i = 0; i < CROWD; i++)
             crowd[i] = nats_open(server);
         for (int i = 0; i < CROWD; i++)
-            conn_send(crowd[i], "CONNECT %s\r\nPING\r\n",
-                      jwt_options(crowd[i], realm.user, token));
+            conn_send(crowd[i], "CONNECT %s\r\nPING\r\n", jwt_options(crowd[i], realm.user, token));
         for (int i = 0; i < CROWD; i++)
             conn_expect(crowd[i], "PONG\r\n");
     }
@@ -395,6 +394,35 @@ SCENARIO(resolver_keeps_a_directory, an_activation_ends_while_the_server_runs)
             conn_expect(to, "\r\nPONG\r\n");
     }
     require(has_ended, "it goes on");
+}
+
+/* ---- without a directory ----------------------------------------------------------------------------- */
+
+SCENARIO(resolver_keeps_a_directory, without_one_only_accounts_in_use_are_updated)
+{
+    struct realm realm = realm_new();
+    struct signer *other = signer_new('A');
+    struct server *server = server_start("%s", realm_config(&realm, realm_account(&realm, "", "")));
+    struct conn *sys = system_user(server, &realm);
+    struct conn *client = jwt_login(server, realm.user, realm_user(&realm, "", ""));
+    const char *id = signer_public(realm.account), *other_id = signer_public(other);
+    const char *subject = text("$SYS.REQ.ACCOUNT.%s.CLAIMS.UPDATE", id);
+    const char *updated =
+        text("{\"data\":{\"account\":\"%s\",\"code\":200,\"message\":\"jwt updated\"}}", id);
+
+    ask_nobody(sys, PUSH);
+    expect_said(say(sys, text("$SYS.REQ.ACCOUNT.%s.CLAIMS.UPDATE", other_id),
+                    signer_jwt(realm.operator_, other_id, "", NATS_ACCOUNT)),
+                text("{\"data\":{\"account\":\"%s\",\"code\":200,\"message\":\"jwt update "
+                     "skipped\"}}",
+                     other_id));
+    expect_said(say(sys, subject, "garbage"), update_error(id, "expected 3 chunks"));
+    expect_said(say(sys, subject, realm_account(&realm, ",\"name\":\"new\"", "")), updated);
+    conn_barrier(client);
+    expect_said(say(sys, text("$SYS.ACCOUNT.%s.CLAIMS.UPDATE", id),
+                    realm_account(&realm, "", ",\"revocations\":{\"*\":1800000000}")),
+                updated);
+    conn_expect(client, "-ERR 'User Authentication Revoked'\r\n");
 }
 
 /* ---- other servers --------------------------------------------------------------------------------- */
