@@ -17,6 +17,7 @@
 #include "account.h"
 #include "internal.h"
 #include "jwt.h"
+#include "jwt_pack.h"
 #include "server.h"
 
 #define TICK_MS 50
@@ -105,31 +106,15 @@ static void take_answer(struct resolver *resolver, struct span account, struct s
 
 /* ---- what others have --------------------------------------------------------------------------- */
 
-static void take_line(struct resolver *resolver, struct span line)
-{
-    struct error err;
-    char account[NKEY_PUBLIC_LEN + 1];
-    const uint8_t *bar = memchr(line.ptr, '|', line.len);
-    if (!bar || bar - line.ptr != NKEY_PUBLIC_LEN)
-        return;
-    memcpy(account, line.ptr, NKEY_PUBLIC_LEN);
-    account[NKEY_PUBLIC_LEN] = '\0';
-    struct span token = span_make(bar + 1, line.len - NKEY_PUBLIC_LEN - 1);
-    if (resolver_accepts(resolver, account, token, &err))
-        resolver_dir_merge(resolver, account, token);
-    else
-        log_wrn("account \"%s\" as another server has it: %s", account, err.text);
-}
-
 static void take_pack(struct resolver *resolver, struct span text)
 {
-    while (text.len > 0) {
-        const uint8_t *end = memchr(text.ptr, '\n', text.len);
-        size_t len = end ? (size_t)(end - text.ptr) : text.len;
-        take_line(resolver, span_make(text.ptr, len));
-        len += end ? 1 : 0;
-        text = span_make(text.ptr + len, text.len - len);
-    }
+    struct jwt_pack_line line;
+    struct error err;
+    while (jwt_pack_next(&text, &line))
+        if (resolver_accepts(resolver, line.account, line.token, &err))
+            resolver_dir_merge(resolver, line.account, line.token);
+        else
+            log_wrn("account \"%s\" as another server has it: %s", line.account, err.text);
 }
 
 static void on_answer(void *ctx, const struct internal_message *message)
