@@ -47,7 +47,7 @@ void jwt_free(struct jwt *jwt)
 static bool split(struct span token, struct span parts[PARTS], struct error *err)
 {
     size_t count = 0, begin = 0;
-    for (size_t at = 0; at <= token.len; at++) {
+    for (size_t at = 0; token.len > 0 && at <= token.len; at++) {
         if (at < token.len && token.ptr[at] != '.')
             continue;
         if (count == PARTS)

@@ -136,6 +136,7 @@ Test(jwt, malformed_tokens_are_refused)
         expect_refused(signer_token(account, HEADERS[i], good, false), "");
     for (size_t i = 0; i < sizeof FORMS / sizeof *FORMS; i++)
         expect_refused(FORMS[i], "");
+    expect_refused("", "3 chunks");
     expect_refused(signer_text("%s.x", signer_token(account, HEADER_V2, good, false)), "3 chunks");
     expect_refused(signer_text("%s=", signer_token(account, HEADER_V2, good, false)), "signature");
 }
