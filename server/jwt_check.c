@@ -101,7 +101,7 @@ bool jwt_check(const struct jwt *jwt, struct error *err)
     case JWT_ACCOUNT: return check_account(jwt, err);
     case JWT_USER: return check_user(jwt, err);
     case JWT_ACTIVATION: return check_activation(jwt, err);
-    case JWT_GENERIC: return true;
+    case JWT_GENERIC: return jwt->subject || error_set(err, "there is no subject");
     }
     return false;
 }

@@ -1,5 +1,6 @@
 /* test_jwt_claims.c - what operators, accounts, users and activations claim. */
 #include "jwt.h"
+#include "jwt_private.h"
 
 #include "identity/signer.h"
 
@@ -323,4 +324,12 @@ Test(jwt_claims, a_request_has_no_type_or_the_generic_one)
         cr_expect_str_eq(jwt->issuer, id, "one owner is left");
         jwt_free(jwt);
     }
+}
+
+Test(jwt_claims, a_request_without_a_subject_is_refused)
+{
+    const struct jwt request = { .kind = JWT_GENERIC };
+    struct error err = { "" };
+    cr_expect_not(jwt_check(&request, &err));
+    cr_expect_str_eq(err.text, "there is no subject");
 }
