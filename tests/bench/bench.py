@@ -44,7 +44,8 @@ class Bench:
     seconds: float
     certs: Path = None
     servers: int = 0
-    best: dict = field(default_factory=dict)     # (row, figure, server) -> value
+    values: dict = field(default_factory=dict)   # (row, figure, server) -> one of each round
+    best: dict = field(default_factory=dict)     # (row, figure, server) -> the one that counts
     fastest: dict = field(default_factory=dict)  # (row, server) -> messages per second
     at_start: dict = field(default_factory=dict)
 
@@ -62,13 +63,14 @@ class Bench:
         finally:
             server.stop()
         for figure in row.figures:
-            self.note((row.name, figure.field, name), answer[figure.field], max if figure.least else min)
+            self.note((row.name, figure.field, name), answer[figure.field], figure.choose)
         self.note_speed(row, name, answer)
         if not row.config:
             self.at_start[name] = min(self.at_start.get(name, server.rss_at_start), server.rss_at_start)
 
-    def note(self, key, value, better):
-        self.best[key] = better(self.best.get(key, value), value)
+    def note(self, key, value, choose):
+        self.values.setdefault(key, []).append(value)
+        self.best[key] = choose(self.values[key])
 
     def note_speed(self, row, name, answer):
         key = (row.name, name)

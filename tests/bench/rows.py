@@ -1,11 +1,13 @@
 """What is measured: one row per scenario, and the bar that vouchd has to clear.
 
 A row starts a fresh server, lets the generator load it, and takes some figures from what that says. Of several
-rounds the best figure of each server counts: a disturbance only ever adds."""
+rounds the best figure of each server counts: a disturbance only ever adds. Of the difference of two measurements, which
+it may lessen as well, it is the median."""
 
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 KIB = 1024
 MAKE_CERTS = Path(__file__).parent.parent / "certs" / "make.sh"
@@ -21,6 +23,7 @@ class Figure:
     times: float | None = None
     most: float | None = None
     least: float | None = None
+    choose: object = min  # from the rounds
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ def churn(session):
     alone = session.run("pubsub -t {t}")
     busy = session.run("pubsub -t {t} --churn 1000")
     extra_us = busy["cpu_s"] * 1e6 - busy["messages"] * alone["cpu_us_per_message"]
-    return busy | {"us_per_churn": max(extra_us / max(busy["churned"], 1), 0.0001),
+    return busy | {"us_per_churn": extra_us / max(busy["churned"], 1),
                    "speed_kept": busy["messages_per_s"] / alone["messages_per_s"]}
 
 
@@ -101,8 +104,8 @@ COMPARED = [
         (*cpu(5), Figure("cpu_us_per_subscription", what="to subscribe"),
          Figure("rss_per_subscription", "bytes", "each"))),
     Row("subscriptions come and go", churn,
-        (Figure("us_per_churn", what="SUB and UNSUB", times=3),
-         Figure("speed_kept", "of its speed", "traffic keeps", least=0.5))),
+        (Figure("us_per_churn", what="SUB and UNSUB", times=3, choose=median),
+         Figure("speed_kept", "of its speed", "traffic keeps", least=0.5, choose=max))),
     Row("connect, PONG, close", "conn -t {t} -i 16", cpu(3)),
     Row("TLS 1:1, 1 KB", "pubsub -t {t} -s 1024 {tls}", cpu(2.5), config="tls"),
     Row("TLS 1:1, 16 KB", "pubsub -t {t} -s 16384 {tls}", cpu(2.5), config="tls"),
