@@ -185,7 +185,8 @@ static bool add_target(struct mapping_options *mapping, const struct jwt_destina
                        struct error *err)
 {
     int64_t weight = claims->weight ? claims->weight : PERCENT;
-    if (!claims->subject || weight < 0 || total_weight(mapping, claims->cluster) + weight > PERCENT)
+    if (!claims->subject || weight < 0 || weight > PERCENT ||
+        total_weight(mapping, claims->cluster) + weight > PERCENT)
         return error_set(err, "total weight needs to be <= 100");
     struct transform *transform =
         transform_new(span_of(mapping->source), span_of(claims->subject), err);

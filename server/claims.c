@@ -222,15 +222,14 @@ static void on_timer(uv_timer_t *timer)
 
 static void watch_activations(struct claims *claims)
 {
+    int64_t now_ms = clock_wall_ns() / NS_PER_MS, far_away_ms = now_ms + FAR_AWAY_MS;
     int64_t ends_s = claims->server->options->activation_ends_s;
-    int64_t left_ms = (ends_s + 1) * 1000 - clock_wall_ns() / NS_PER_MS; /* good in that second */
+    /* good in that second; it may say any number */
+    int64_t due_ms = ends_s < far_away_ms / 1000 ? (ends_s + 1) * 1000 : far_away_ms;
     if (!ends_s)
         uv_timer_stop(&claims->timer);
     else
-        uv_timer_start(&claims->timer, on_timer,
-                       (uint64_t)(left_ms < 0             ? 0
-                                  : left_ms > FAR_AWAY_MS ? FAR_AWAY_MS
-                                                          : left_ms),
+        uv_timer_start(&claims->timer, on_timer, due_ms > now_ms ? (uint64_t)(due_ms - now_ms) : 0,
                        0);
 }
 

@@ -7,6 +7,7 @@
 
 #include "conn_private.h"
 #include "options.h"
+#include "router.h"
 #include "transport_tls.h"
 
 #include <stdlib.h>
@@ -458,6 +459,7 @@ void conn_destroy(struct conn *conn)
     if (conn->phase == CONN_CLOSED)
         return;
     conn->phase = CONN_CLOSED;
+    router_requester_left(conn->worker->router, conn); /* who ends at once was not buried */
     transport_tls_forget(conn);
     list_remove(&conn->link);
     list_remove(&conn->dirty_link);

@@ -2,7 +2,6 @@
 #include "headers.h"
 
 #include <string.h>
-#include <strings.h>
 
 #define FIRST_LINE "NATS/1.0\r\n"
 #define END        "\r\n\r\n"
@@ -24,11 +23,25 @@ static struct span take_line(struct span *text)
     return line;
 }
 
+static bool is_blank(uint8_t byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+}
+
+static struct span trim(struct span text)
+{
+    while (text.len > 0 && is_blank(text.ptr[text.len - 1]))
+        text.len--;
+    while (text.len > 0 && is_blank(text.ptr[0]))
+        text = span_make(text.ptr + 1, text.len - 1);
+    return text;
+}
+
+/* With blanks around the name it is the same field, for us and for clients. */
 static bool is_field(struct span line, const char *name)
 {
-    size_t len = strlen(name);
-    return line.len > len && strncasecmp((const char *)line.ptr, name, len) == 0 &&
-           line.ptr[len] == ':';
+    const uint8_t *colon = memchr(line.ptr, ':', line.len);
+    return colon && span_is_nocase(trim(span_make(line.ptr, (size_t)(colon - line.ptr))), name);
 }
 
 void headers_set(struct buf *out, struct span block, const char *name, struct span value)
@@ -44,20 +57,6 @@ void headers_set(struct buf *out, struct span block, const char *name, struct sp
         buf_append_str(out, FIRST_LINE);
     }
     buf_printf(out, "%s: %.*s" END, name, SPAN_ARG(value));
-}
-
-static bool is_blank(uint8_t byte)
-{
-    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
-}
-
-static struct span trim(struct span text)
-{
-    while (text.len > 0 && is_blank(text.ptr[text.len - 1]))
-        text.len--;
-    while (text.len > 0 && is_blank(text.ptr[0]))
-        text = span_make(text.ptr + 1, text.len - 1);
-    return text;
 }
 
 bool headers_next(struct span block, size_t *at, struct header_field *field)

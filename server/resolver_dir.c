@@ -97,7 +97,8 @@ static void end_read(struct job *job)
     if (read->ok && read->token.len == 0)
         resolver_peers_fetch(read->lookup);
     else
-        resolver_fetched(read->lookup, buf_span(&read->token), read->err.text);
+        resolver_fetched(read->lookup, read->ok ? buf_span(&read->token) : (struct span){ 0 },
+                         read->err.text);
 }
 
 static void drop_read(struct job *job)
@@ -307,8 +308,10 @@ static void read_one(struct job *job)
     list->tokens = mem_zero(sizeof *list->tokens);
     list->names.items = mem_zero(sizeof *list->names.items);
     if (!jwt_dir_read(&job->resolver->dir, list->account, list->tokens, &err) ||
-        list->tokens->len == 0)
+        list->tokens->len == 0) {
+        buf_free(list->tokens);
         return;
+    }
     list->names.items[list->names.count++] = mem_strdup(list->account);
     list->entries[0] = (struct resolver_entry){ list->account, buf_str(list->tokens) };
 }

@@ -90,9 +90,10 @@ void resolver_peers_fetch(struct lookup *lookup)
 }
 
 /* Only what can count is kept. */
-static void take_answer(struct resolver *resolver, struct span account, struct span token)
+static void take_answer(struct resolver *resolver, struct span account, struct span text)
 {
     struct lookup *lookup = map_get(&resolver->fetches, account);
+    struct span token = jwt_find_token(text);
     struct error err;
     if (!lookup || !lookup->peers_due_ns || token.len == 0)
         return; /* nobody waits any more */
@@ -110,11 +111,13 @@ static void take_pack(struct resolver *resolver, struct span text)
 {
     struct jwt_pack_line line;
     struct error err;
-    while (jwt_pack_next(&text, &line))
+    while (jwt_pack_next(&text, &line)) {
+        line.token = jwt_find_token(line.token);
         if (resolver_accepts(resolver, line.account, line.token, &err))
             resolver_dir_merge(resolver, line.account, line.token);
         else
             log_wrn("account \"%s\" as another server has it: %s", line.account, err.text);
+    }
 }
 
 static void on_answer(void *ctx, const struct internal_message *message)

@@ -16,7 +16,8 @@
 #include <stdlib.h>
 
 #define TYPE_LATENCY "io.nats.server.metric.v1.service_latency"
-#define AWAITED_MAX  16384 /* per worker; what comes beyond is not measured */
+#define AWAITED_MAX  16384               /* per worker; what comes beyond is not measured */
+#define HEADERS_MAX  ((size_t)16 * 1024) /* of a request; more are not told */
 #define STATUS_OK    200
 #define HUNDRED      100 /* percent */
 
@@ -151,6 +152,7 @@ static void publish(struct worker *worker, struct post *post)
     buf_append_str(&body, "\r\n");
     struct message message = { .data = span_make(body.data, body.len - 2) };
     router_inject(worker->router, latency->account, span_of(latency->subject), &message);
+    conn_settle_borrowers(worker);
     buf_free(&body);
     latency_free(latency);
 }
@@ -201,6 +203,8 @@ struct latency *latency_begin(struct latencies *latencies, const struct import_o
     latency->latencies = latencies;
     latency->account = import->exporter->account;
     latency->subject = mem_strdup(import->latency->subject);
+    if (headers.len > HEADERS_MAX)
+        buf_free(&headers);
     latency->headers = headers;
     take_requestor(latency, run->source, import->share);
     latency->start_ns = clock_wall_ns() - latency->requestor_rtt_ns;

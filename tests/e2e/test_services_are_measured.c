@@ -161,6 +161,33 @@ EACH_ROW(services_are_measured, when_nobody_waits, 2)
     conn_barrier(trio.hears);
 }
 
+/* What is published is larger than what is copied at once. */
+SCENARIO(services_are_measured, with_all_that_the_tracer_says)
+{
+    enum { LEN = 6000 };
+    static char baggage[LEN + 1];
+    struct trio trio = start(0);
+    memset(baggage, 'b', LEN);
+    const char *block =
+        text("NATS/1.0\r\nUber-Trace-Id: a:b:c:1\r\nUberctx-X: %s\r\n\r\n", baggage);
+    size_t len = strlen(block);
+    conn_send(trio.asks, "HPUB any rep %zu %zu\r\n%s{}\r\n", len, len + 2, block);
+    conn_send(trio.serves, "PUB %s 2\r\n{}\r\n", request_of(trio.serves));
+    const cJSON *header = member(event_expect(trio.hears, "lat"), "header");
+    const cJSON *told = cJSON_GetArrayItem(member(header, "Uberctx-X"), 0);
+    cr_expect_str_eq(told->valuestring, baggage);
+}
+
+SCENARIO(services_are_measured, also_if_the_requester_is_cut_off)
+{
+    struct trio trio = start(0);
+    conn_send(trio.asks, "PUB svc.add rep 2\r\n{}\r\nBYE\r\n");
+    conn_close(trio.asks);
+    conn_send(trio.serves, "PUB %s 2\r\n{}\r\n", request_of(trio.serves));
+    measured(&trio, 408, ERROR_MEMBERS);
+    conn_barrier(trio.serves);
+}
+
 SCENARIO(services_are_measured, also_if_the_responder_goes)
 {
     struct trio trio = start(0);

@@ -8,16 +8,17 @@
 static const struct {
     const char *block, *result;
 } ROWS[] = {
-    {"",                                            "NATS/1.0\r\n" INFO "\r\n"                      },
-    { "NATS/1.0\r\n\r\n",                           "NATS/1.0\r\n" INFO "\r\n"                      },
-    { "NATS/1.0\r\nA: b\r\n\r\n",                   "NATS/1.0\r\nA: b\r\n" INFO "\r\n"              },
-    { "NATS/1.0\r\nInfo: forged\r\n\r\n",           "NATS/1.0\r\n" INFO "\r\n"                      },
-    { "NATS/1.0\r\ninfo: forged\r\nINFO:y\r\n\r\n", "NATS/1.0\r\n" INFO "\r\n"                      },
-    { "NATS/1.0\r\nInformed: y\r\nA: \r\n\r\n",     "NATS/1.0\r\nInformed: y\r\nA: \r\n" INFO "\r\n"},
-    { "NATS/1.0 100 Idle\r\n\r\n",                  "NATS/1.0 100 Idle\r\n" INFO "\r\n"             },
-    { "HTTP/1.1\r\n\r\n",                           "NATS/1.0\r\n" INFO "\r\n"                      },
-    { "NATS/1.0\r\nA: b\r\n",                       "NATS/1.0\r\n" INFO "\r\n"                      },
-    { "NATS/1.0\nInfo: forged\n\r\n\r\n",           "NATS/1.0\n\r\n" INFO "\r\n"                    },
+    {"",                                                "NATS/1.0\r\n" INFO "\r\n"                      },
+    { "NATS/1.0\r\n\r\n",                               "NATS/1.0\r\n" INFO "\r\n"                      },
+    { "NATS/1.0\r\nA: b\r\n\r\n",                       "NATS/1.0\r\nA: b\r\n" INFO "\r\n"              },
+    { "NATS/1.0\r\nInfo: forged\r\n\r\n",               "NATS/1.0\r\n" INFO "\r\n"                      },
+    { "NATS/1.0\r\ninfo: forged\r\nINFO:y\r\n\r\n",     "NATS/1.0\r\n" INFO "\r\n"                      },
+    { "NATS/1.0\r\nInfo : forged\r\n\t info:y\r\n\r\n", "NATS/1.0\r\n" INFO "\r\n"                      },
+    { "NATS/1.0\r\nInformed: y\r\nA: \r\n\r\n",         "NATS/1.0\r\nInformed: y\r\nA: \r\n" INFO "\r\n"},
+    { "NATS/1.0 100 Idle\r\n\r\n",                      "NATS/1.0 100 Idle\r\n" INFO "\r\n"             },
+    { "HTTP/1.1\r\n\r\n",                               "NATS/1.0\r\n" INFO "\r\n"                      },
+    { "NATS/1.0\r\nA: b\r\n",                           "NATS/1.0\r\n" INFO "\r\n"                      },
+    { "NATS/1.0\nInfo: forged\n\r\n\r\n",               "NATS/1.0\n\r\n" INFO "\r\n"                    },
 };
 
 Test(headers, one_field_is_set)
