@@ -50,4 +50,26 @@ static inline bool span_starts(struct span a, const char *prefix)
     return a.len >= len && memcmp(a.ptr, prefix, len) == 0;
 }
 
+/** Without the bytes at both ends that `blanks` names. */
+static inline struct span span_trim(struct span text, const char *blanks)
+{
+    size_t count = strlen(blanks);
+    while (text.len > 0 && memchr(blanks, text.ptr[0], count))
+        text = span_make(text.ptr + 1, text.len - 1);
+    while (text.len > 0 && memchr(blanks, text.ptr[text.len - 1], count))
+        text.len--;
+    return text;
+}
+
+/** Takes a line with its LF off the front of the text; without the LF it is returned. */
+static inline struct span span_take_line(struct span *text)
+{
+    const uint8_t *end = text->len ? (const uint8_t *)memchr(text->ptr, '\n', text->len) : NULL;
+    struct span line = span_make(text->ptr, end ? (size_t)(end - text->ptr) : text->len);
+    size_t used = line.len + (end != NULL);
+    if (used)
+        *text = span_make(text->ptr + used, text->len - used);
+    return line;
+}
+
 #endif

@@ -1,10 +1,7 @@
 /* http.c - reads the head of an HTTP/1.x request, line by line. */
 #include "http.h"
 
-static bool is_blank(uint8_t c)
-{
-    return c == ' ' || c == '\t';
-}
+#define BLANKS " \t"
 
 static bool is_control(uint8_t c)
 {
@@ -43,17 +40,6 @@ static bool has_control(struct span text)
             return true;
     }
     return false;
-}
-
-static struct span trim(struct span text)
-{
-    while (text.len && is_blank(text.ptr[0])) {
-        text.ptr++;
-        text.len--;
-    }
-    while (text.len && is_blank(text.ptr[text.len - 1]))
-        text.len--;
-    return text;
 }
 
 /* Takes everything up to `end` off the text, and `end` itself; the whole text when there is none. */
@@ -138,7 +124,7 @@ static bool read_field(struct span line, struct http_field *out)
     /* A blank at the beginning would continue the field before: a blank is no token byte. */
     if (!cut(&line, ':', &out->name) || !is_token(out->name))
         return false;
-    out->value = trim(line);
+    out->value = span_trim(line, BLANKS);
     return !has_control(line);
 }
 
@@ -254,7 +240,7 @@ bool http_has_token(struct span value, const char *token)
 
     while (value.len) {
         cut(&value, ',', &part);
-        if (span_is_nocase(trim(part), token))
+        if (span_is_nocase(span_trim(part, BLANKS), token))
             return true;
     }
     return false;

@@ -67,19 +67,10 @@ static bool refuse(struct error *err, const char *why, struct span token)
     return error_set(err, "invalid mapping destination: %s in %.*s", why, SPAN_ARG(token));
 }
 
-static struct span trim(struct span text)
-{
-    while (text.len && text.ptr[0] == ' ')
-        text = span_make(text.ptr + 1, text.len - 1);
-    while (text.len && text.ptr[text.len - 1] == ' ')
-        text.len--;
-    return text;
-}
-
 static bool read_number(struct span text, uint32_t *out)
 {
     uint64_t number = 0;
-    text = trim(text);
+    text = span_trim(text, " ");
     for (size_t i = 0; i < text.len; i++) {
         if (text.ptr[i] < '0' || text.ptr[i] > '9' || number > INT32_MAX)
             return false;
@@ -93,7 +84,7 @@ static bool read_number(struct span text, uint32_t *out)
 static unsigned split_arguments(struct span text, struct span *out, unsigned limit)
 {
     unsigned count = 0;
-    if (trim(text).len == 0)
+    if (span_trim(text, " ").len == 0)
         return 0;
     for (;;) {
         const uint8_t *comma = memchr(text.ptr, ',', text.len);
@@ -167,7 +158,7 @@ static bool is_function(struct span token, struct span *inside)
     if (token.len < 6 || memcmp(token.ptr, "{{", 2) != 0 ||
         memcmp(token.ptr + token.len - 2, "}}", 2) != 0)
         return false;
-    *inside = trim(span_make(token.ptr + 2, token.len - 4));
+    *inside = span_trim(span_make(token.ptr + 2, token.len - 4), " ");
     return inside->len > 0 && inside->ptr[inside->len - 1] == ')' &&
            memchr(inside->ptr, '(', inside->len) != NULL;
 }
@@ -178,7 +169,8 @@ static bool read_function(const struct transform *transform, struct part *part, 
     struct span arguments[ARGUMENTS_MAX];
     const uint8_t *open = memchr(inside.ptr, '(', inside.len);
     size_t name_len = (size_t)(open - inside.ptr);
-    const struct function *function = find_function(trim(span_make(inside.ptr, name_len)));
+    const struct function *function =
+        find_function(span_trim(span_make(inside.ptr, name_len), " "));
     if (!function)
         return refuse(err, "unknown function", token);
     unsigned count =

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define FIRST_LINE "NATS/1.0\r\n"
+#define BLANKS     " \t\r\n"
 #define END        "\r\n\r\n"
 
 static bool is_block(struct span block)
@@ -23,25 +24,12 @@ static struct span take_line(struct span *text)
     return line;
 }
 
-static bool is_blank(uint8_t byte)
-{
-    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
-}
-
-static struct span trim(struct span text)
-{
-    while (text.len > 0 && is_blank(text.ptr[text.len - 1]))
-        text.len--;
-    while (text.len > 0 && is_blank(text.ptr[0]))
-        text = span_make(text.ptr + 1, text.len - 1);
-    return text;
-}
-
 /* With blanks around the name it is the same field, for us and for clients. */
 static bool is_field(struct span line, const char *name)
 {
     const uint8_t *colon = memchr(line.ptr, ':', line.len);
-    return colon && span_is_nocase(trim(span_make(line.ptr, (size_t)(colon - line.ptr))), name);
+    return colon &&
+           span_is_nocase(span_trim(span_make(line.ptr, (size_t)(colon - line.ptr)), BLANKS), name);
 }
 
 void headers_set(struct buf *out, struct span block, const char *name, struct span value)
@@ -70,8 +58,8 @@ bool headers_next(struct span block, size_t *at, struct header_field *field)
         if (is_first || !colon)
             continue;
         size_t name_len = (size_t)(colon - line.ptr);
-        field->name = trim(span_make(line.ptr, name_len));
-        field->value = trim(span_make(colon + 1, line.len - name_len - 1));
+        field->name = span_trim(span_make(line.ptr, name_len), BLANKS);
+        field->value = span_trim(span_make(colon + 1, line.len - name_len - 1), BLANKS);
         return true;
     }
     return false;

@@ -22,15 +22,6 @@ struct values {
     struct span key;
 };
 
-static struct span trim(struct span text)
-{
-    while (text.len > 0 && *text.ptr == ' ')
-        text = span_make(text.ptr + 1, text.len - 1);
-    while (text.len > 0 && text.ptr[text.len - 1] == ' ')
-        text.len--;
-    return text;
-}
-
 /* "NAME(KEY)" */
 static bool is_call(struct span call, const char *name, struct span *key)
 {
@@ -38,7 +29,7 @@ static bool is_call(struct span call, const char *name, struct span *key)
     if (call.len < len + 2 || strncasecmp((const char *)call.ptr, name, len) != 0 ||
         call.ptr[len] != '(' || call.ptr[call.len - 1] != ')')
         return false;
-    *key = trim(span_make(call.ptr + len + 1, call.len - len - 2));
+    *key = span_trim(span_make(call.ptr + len + 1, call.len - len - 2), " ");
     return true;
 }
 
@@ -121,7 +112,7 @@ static bool fill_gap(struct filling *filling, struct span done, struct span gap,
 {
     struct values values = { 0 };
     bool any = false;
-    if (!find_values(filling, trim(gap), &values))
+    if (!find_values(filling, span_trim(gap, " "), &values))
         return false;
     if (!values.tags)
         return fill_one(filling, done, values.single, rest);
