@@ -414,6 +414,7 @@ void router_inject(struct router *router, struct account *account, struct span s
                             .message = *message,
                             .origin = {0, (uint8_t)router->worker->index}
     });
+    conn_settle_borrowers(router->worker);
 }
 
 void router_send_answer(struct router *router, const struct run *run, unsigned i, unsigned worker)

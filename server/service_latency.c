@@ -152,7 +152,6 @@ static void publish(struct worker *worker, struct post *post)
     buf_append_str(&body, "\r\n");
     struct message message = { .data = span_make(body.data, body.len - 2) };
     router_inject(worker->router, latency->account, span_of(latency->subject), &message);
-    conn_settle_borrowers(worker);
     buf_free(&body);
     latency_free(latency);
 }
