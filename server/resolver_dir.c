@@ -374,9 +374,10 @@ static void check_files(struct job *job)
         struct error err = { "cannot be read" };
         struct jwt *jwt =
             entry->token ? jwt_decode(jwt_find_token(span_of(entry->token)), &err) : NULL;
-        if (jwt && (jwt->kind != JWT_ACCOUNT || strcmp(jwt->subject, entry->account) != 0))
+        bool is_its = jwt && jwt->kind == JWT_ACCOUNT && strcmp(jwt->subject, entry->account) == 0;
+        if (jwt && !is_its)
             error_set(&err, "the JWT is about something else");
-        if (!jwt || jwt->kind != JWT_ACCOUNT || strcmp(jwt->subject, entry->account) != 0)
+        if (!is_its)
             buf_printf(&list->problems, "%s/%s.jwt: %s\n", job->resolver->dir.dir, entry->account,
                        err.text);
         jwt_free(jwt);

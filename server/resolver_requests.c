@@ -215,7 +215,7 @@ static void serve_lookup(struct resolver *resolver, const struct internal_messag
         drop(reply);
         return;
     }
-    memcpy(reply->account, account.ptr, NKEY_PUBLIC_LEN);
+    name_account(reply, account);
     resolver_lookup(resolver, reply->account, on_looked_up, reply);
 }
 
