@@ -321,7 +321,9 @@ enum { MAX_SERVERS = 8 };
 void *keep(void *memory);      /* frees it when the test ends */
 cJSON *keep_json(cJSON *json); /* deletes it when the test ends */
 void conn_close_all(void);
-bool server_stop_all(void); /* false: not all of them ended well */
+int conn_watch_ends(void);       /* owned: an epoll set of connections that the server may end */
+void conn_answer_ends(int ends); /* ends our side of those that it has */
+bool server_stop_all(void);      /* false: not all of them ended well */
 void server_print_logs(void);
 
 struct ssl_st;

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -423,6 +424,26 @@ void conn_close(struct conn *conn)
     close(conn->fd);
     cJSON_Delete(conn->info);
     free(conn);
+}
+
+int conn_watch_ends(void)
+{
+    int ends = epoll_create1(EPOLL_CLOEXEC);
+
+    for (struct conn *conn = conns; conn; conn = conn->next) {
+        struct epoll_event event = { .events = EPOLLRDHUP | EPOLLONESHOT, .data.fd = conn->fd };
+
+        epoll_ctl(ends, EPOLL_CTL_ADD, conn->fd, &event);
+    }
+    return ends;
+}
+
+void conn_answer_ends(int ends)
+{
+    struct epoll_event event;
+
+    while (epoll_wait(ends, &event, 1, 0) == 1)
+        shutdown(event.data.fd, SHUT_WR);
 }
 
 void conn_close_all(void)

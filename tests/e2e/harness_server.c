@@ -379,29 +379,45 @@ void server_reload(struct server *server, const char *config, ...)
 
 /* ---- ending ------------------------------------------------------------------------------- */
 
+/* Asks the server to end and waits for that. Clients that it closes close their side, too, as clients do:
+ * it waits for that, and whoever wants to see how long lets them be and calls server_await_exit(). */
+static bool terminate(struct server *server)
+{
+    uint64_t until_ms = now_ms() + PATIENCE_MS;
+    int ends = conn_watch_ends();
+    struct pollfd fds[] = {
+        {.fd = server->pid_fd, .events = POLLIN},
+        { .fd = ends,          .events = POLLIN}
+    };
+
+    server_signal(server, SIGTERM);
+    while (!reap(server)) {
+        uint64_t now = now_ms();
+
+        if (now >= until_ms)
+            break;
+        poll(fds, 2, (int)(until_ms - now));
+        conn_answer_ends(ends);
+    }
+    close(ends);
+    return server->gone;
+}
+
 void server_stop(struct server *server)
 {
-    server_signal(server, SIGTERM);
-    int status = server_await_exit(server);
-
-    if (status != 0)
-        e2e_fail("the server ended with status %d", status);
+    if (!terminate(server))
+        e2e_fail("the process did not leave in time");
+    server->awaited = true;
+    if (server->status != 0)
+        e2e_fail("the server ended with status %d", server->status);
 }
 
 /* A server that a test has waited for is judged by the test; any other must end by our SIGTERM. */
 static bool ends_well(struct server *server)
 {
-    uint64_t until_ms = now_ms() + PATIENCE_MS;
-
     if (server->awaited)
         return true;
-    if (reap(server))
-        return false;
-    kill(server->pid, SIGTERM);
-    while (!reap(server))
-        if (!await_change(server, until_ms))
-            return false;
-    return server->status == 0;
+    return !reap(server) && terminate(server) && server->status == 0;
 }
 
 static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *level)
