@@ -49,26 +49,29 @@ static void ask(struct resolver *resolver, const char *subject, const char *repl
 
 /* ---- lookups -------------------------------------------------------------------------------- */
 
+/* The one that waits for the shortest time yet; NULL: nobody waits. */
+static struct lookup *next_due(const struct resolver *resolver)
+{
+    struct lookup *next = NULL;
+    list_each(link, &resolver->lookups)
+    {
+        struct lookup *lookup = list_entry(link, struct lookup, link);
+        if (lookup->peers_due_ns && (!next || lookup->peers_due_ns < next->peers_due_ns))
+            next = lookup;
+    }
+    return next;
+}
+
+/* Looks anew after each: what waits for one that has ended may end with it. */
 static void on_tick(uv_timer_t *timer)
 {
     struct resolver *resolver = timer->data;
     int64_t now_ns = clock_mono_ns();
-    bool is_waiting = false;
-    list_each(link, &resolver->lookups)
-    {
-        struct lookup *lookup = list_entry(link, struct lookup, link);
-        is_waiting = is_waiting || lookup->peers_due_ns > now_ns;
-    }
-    if (!is_waiting)
+    struct lookup *next;
+    while ((next = next_due(resolver)) != NULL && next->peers_due_ns <= now_ns)
+        resolver_fetched(next, (struct span){ 0 }, "no other server knows it");
+    if (!next)
         uv_timer_stop(timer);
-    list_each(link, &resolver->lookups)
-    {
-        struct lookup *lookup = list_entry(link, struct lookup, link);
-        if (lookup->peers_due_ns && lookup->peers_due_ns <= now_ns) {
-            resolver_fetched(lookup, (struct span){ 0 }, "no other server knows it");
-            return; /* the list may be another one; the rest waits for the next tick */
-        }
-    }
 }
 
 void resolver_peers_fetch(struct lookup *lookup)

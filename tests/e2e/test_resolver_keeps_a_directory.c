@@ -480,6 +480,24 @@ SCENARIO(resolver_keeps_a_directory, what_nobody_knows_in_time_is_refused)
     require(strcmp(event_next(sys).subject, lookup_of(realm.account)) == 0, "nobody was asked");
 }
 
+/* Their time is over in the same moment. */
+SCENARIO(resolver_keeps_a_directory, whatever_nobody_knows_is_refused_together)
+{
+    struct realm realm = realm_new();
+    struct server *server = server_start("%s", config(&realm, "type: full, timeout: \"500ms\""));
+    struct conn *sys = system_user(server, &realm), *clients[3];
+    listen_to(sys, "$SYS.REQ.ACCOUNT.*.CLAIMS.LOOKUP");
+    for (size_t i = 0; i < 3; i++)
+        clients[i] = nats_open(server);
+    for (size_t i = 0; i < 3; i++)
+        conn_send(clients[i], "CONNECT %s\r\nPING\r\n",
+                  jwt_options(clients[i], realm.user,
+                              signer_jwt(signer_new('A'), signer_public(realm.user), "",
+                                         NATS_USER)));
+    for (size_t i = 0; i < 3; i++)
+        conn_expect(clients[i], "-ERR 'Authorization Violation'\r\n");
+}
+
 SCENARIO(resolver_keeps_a_directory, packs_of_others_are_merged)
 {
     struct realm realm = realm_new();
