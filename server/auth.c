@@ -198,6 +198,7 @@ static struct auth_decision decide_jwt(const struct options *options,
     if (!verdict.login)
         return (struct auth_decision){ .result = AUTH_REFUSED,
                                        .is_revoked = verdict.is_revoked,
+                                       .has_no_issuer = verdict.has_no_issuer,
                                        .reason = verdict.reason };
     const struct user_options *user = &verdict.login->user;
     return (struct auth_decision){

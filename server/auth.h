@@ -35,8 +35,8 @@ struct auth_decision {
     const char *configured, *given;  /* with AUTH_COMPARE; borrowed */
     const char *name;                /* of the user, also of a refused one; NULL for a token */
     struct jwt_login
-        *login;      /* operator mode: `user` is its user; owned by whoever takes the decision */
-    bool is_revoked; /* operator mode: this is why */
+        *login; /* operator mode: `user` is its user; owned by whoever takes the decision */
+    bool is_revoked, has_no_issuer;    /* operator mode: this is why; see jwt_login.h */
     char account[NKEY_PUBLIC_LEN + 1]; /* with AUTH_RESOLVE */
     struct error reason;               /* operator mode: why it is refused */
 };

@@ -279,8 +279,8 @@ static void compare(uv_work_t *work)
 static void finish_auth(struct client *client, struct auth_decision *decision,
                         const struct connect *connect, bool is_reload)
 {
-    if (is_reload && decision->is_revoked) {
-        conn_close(client->conn, CLOSE_REVOKED);
+    if (is_reload && (decision->is_revoked || decision->has_no_issuer)) {
+        conn_close(client->conn, decision->is_revoked ? CLOSE_REVOKED : CLOSE_ISSUER_REMOVED);
         return;
     }
     if (decision->result != AUTH_ACCEPTED) {

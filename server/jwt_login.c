@@ -25,7 +25,7 @@ struct attempt {
     const struct jwt_user_rights *rights;
     int64_t expires_at_s;
     bool is_account_expiry;
-    bool is_revoked;
+    bool is_revoked, has_no_issuer;
     char *account_key; /* NKEY_PUBLIC_LEN + 1 bytes */
     struct error *err;
 };
@@ -58,8 +58,10 @@ static bool check_issuer(struct attempt *attempt)
         return !operator_is_strict(attempt->options, account->issuer) ||
                error_set(attempt->err, "operator demands that a signing key issues users");
     const struct jwt_signing_key *key = jwt_signing_key(&account->account, user->issuer);
-    if (!key)
+    if (!key) {
+        attempt->has_no_issuer = true;
         return error_set(attempt->err, "user JWT was not issued by its account");
+    }
     if (!key->is_scoped)
         return true;
     if (!jwt_rights_are_empty(&user->user.rights))
@@ -264,6 +266,7 @@ void jwt_login_decide(const struct options *options, const struct jwt_shown *sho
         check_times(&attempt))
         out->login = make_login(&attempt, types);
     out->is_revoked = attempt.is_revoked;
+    out->has_no_issuer = attempt.has_no_issuer;
     out->known = attempt.account;
     jwt_free(attempt.user);
 }

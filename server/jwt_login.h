@@ -33,6 +33,7 @@ struct jwt_shown {
 struct jwt_verdict {
     struct jwt_login *login;             /* NULL = refused; owned */
     bool is_revoked;                     /* this is why */
+    bool has_no_issuer;                  /* or this: its account has not the key that signed it */
     char account[NKEY_PUBLIC_LEN + 1];   /* whose user it says to be; "" = that was not asked */
     const struct account_options *known; /* that account; NULL = none that counts now */
     struct error reason;

@@ -36,6 +36,7 @@ static const struct close_row ROWS[CLOSE_REASON_COUNT] = {
     [CLOSE_USER_EXPIRED] = { "Authentication Expired",               "User Authentication Expired",    true },
     [CLOSE_ACCOUNT_EXPIRED] = { "Authentication Expired",               "Account Authentication Expired", true },
     [CLOSE_REVOKED] = { "Credentials Revoked",                  "User Authentication Revoked",    true },
+    [CLOSE_ISSUER_REMOVED] = { "Authentication Failure",               NULL,                             true },
     [CLOSE_CERT_REVOKED] = { "Certificate Revoked",                  "Authorization Violation",        true },
 };
 

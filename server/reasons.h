@@ -31,7 +31,8 @@ enum close_reason {
     CLOSE_USER_EXPIRED,
     CLOSE_ACCOUNT_EXPIRED,
     CLOSE_REVOKED,
-    CLOSE_CERT_REVOKED, /* ours: of a connected peer, says its CA */
+    CLOSE_ISSUER_REMOVED, /* the signing key of a user JWT */
+    CLOSE_CERT_REVOKED,   /* ours: of a connected peer, says its CA */
     CLOSE_REASON_COUNT
 };
 

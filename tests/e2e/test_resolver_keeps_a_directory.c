@@ -191,6 +191,33 @@ SCENARIO(resolver_keeps_a_directory, an_update_reaches_who_is_connected)
     conn_barrier(bystander);
 }
 
+/* Nothing is said to them: they may come again with another token. */
+SCENARIO(resolver_keeps_a_directory, users_of_a_key_that_goes_are_closed)
+{
+    struct realm realm = realm_new();
+    struct server *server = server_start("%s", config(&realm, "type: full"));
+    struct conn *sys = system_user(server, &realm);
+    struct signer *key = signer_new('A');
+    const char *token =
+        signer_jwt(key, signer_public(realm.user), "",
+                   text(NATS_USER ",\"issuer_account\":\"%s\"", signer_public(realm.account)));
+    expect_pushed(
+        sys, realm.account,
+        realm_account(&realm, "", text(",\"signing_keys\":[\"%s\"]", signer_public(key))));
+    struct conn *signed_by_key = jwt_login(server, realm.user, token);
+    struct conn *bystander = jwt_login(server, realm.user, realm_user(&realm, "", ""));
+    listen_to(sys, "$SYS.ACCOUNT.*.DISCONNECT");
+    conn_send(sys, "SUB $SYS.SERVER.*.CLIENT.AUTH.ERR 2\r\n");
+    const char *update = realm_account(&realm, "", "");
+    conn_send(sys, "PUB " PUSH " %zu\r\n%s\r\n", strlen(update), update);
+    conn_expect_closed(signed_by_key);
+    cJSON *event =
+        event_expect(sys, text("$SYS.ACCOUNT.%s.DISCONNECT", signer_public(realm.account)));
+    cr_expect_str_eq(cJSON_GetObjectItem(event, "reason")->valuestring, "Authentication Failure");
+    conn_barrier(bystander);
+    jwt_refused(server, realm.user, token);
+}
+
 SCENARIO(resolver_keeps_a_directory, a_lower_limit_closes_the_newest)
 {
     struct realm realm = realm_new();
@@ -490,10 +517,10 @@ SCENARIO(resolver_keeps_a_directory, whatever_nobody_knows_is_refused_together)
     for (size_t i = 0; i < 3; i++)
         clients[i] = nats_open(server);
     for (size_t i = 0; i < 3; i++)
-        conn_send(clients[i], "CONNECT %s\r\nPING\r\n",
-                  jwt_options(clients[i], realm.user,
-                              signer_jwt(signer_new('A'), signer_public(realm.user), "",
-                                         NATS_USER)));
+        conn_send(
+            clients[i], "CONNECT %s\r\nPING\r\n",
+            jwt_options(clients[i], realm.user,
+                        signer_jwt(signer_new('A'), signer_public(realm.user), "", NATS_USER)));
     for (size_t i = 0; i < 3; i++)
         conn_expect(clients[i], "-ERR 'Authorization Violation'\r\n");
 }

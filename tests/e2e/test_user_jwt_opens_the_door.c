@@ -272,6 +272,22 @@ SCENARIO(user_jwt_opens_the_door, a_reload_revokes)
     conn_expect_closed(client);
 }
 
+SCENARIO(user_jwt_opens_the_door, a_reload_closes_users_of_a_key_that_goes)
+{
+    struct realm realm = realm_new();
+    struct signer *key = signer_new('A');
+    const char *keys = text(",\"signing_keys\":[\"%s\"]", signer_public(key));
+    struct server *server =
+        server_start("%s", realm_config(&realm, realm_account(&realm, "", keys)));
+    const char *of_account =
+        text(NATS_USER ",\"issuer_account\":\"%s\"", signer_public(realm.account));
+    struct conn *client =
+        jwt_login(server, realm.user, signer_jwt(key, signer_public(realm.user), "", of_account));
+    server_reload(server, "%s", realm_config(&realm, realm_account(&realm, "", "")));
+    conn_expect_closed(client);
+    cr_expect_str_eq(close_reason(server, conn_id(client)), "Authentication Failure");
+}
+
 SCENARIO(user_jwt_opens_the_door, a_reload_changes_what_users_may)
 {
     struct realm realm = realm_new();

@@ -38,6 +38,7 @@ static const struct {
     { CLOSE_USER_EXPIRED,            "Authentication Expired",               "User Authentication Expired"   },
     { CLOSE_ACCOUNT_EXPIRED,         "Authentication Expired",               "Account Authentication Expired"},
     { CLOSE_REVOKED,                 "Credentials Revoked",                  "User Authentication Revoked"   },
+    { CLOSE_ISSUER_REMOVED,          "Authentication Failure",               NULL                            },
     { CLOSE_CERT_REVOKED,            "Certificate Revoked",                  "Authorization Violation"       },
 };
 
