@@ -153,13 +153,13 @@ class Client:
 
 
 def shape(value, name=""):
-    """All members in their order, each with its type; of lists the first member stands for all."""
+    """All members in their order, each with its type; of lists the member that says most stands for all."""
     lines = [f"{name}: {kind(value)}"]
     if isinstance(value, dict):
         for key, member in value.items():
             lines += shape(member, f"{name}.{key}".lstrip("."))
     elif isinstance(value, list) and value:
-        lines += shape(value[0], f"{name}[]")
+        lines += max((shape(member, f"{name}[]") for member in value), key=len)
     return lines
 
 
