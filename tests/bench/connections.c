@@ -48,7 +48,14 @@ static struct peer *open_idle(const struct options *options, uint32_t count, SSL
 
 void open_bystanders(const struct options *options, SSL_CTX *context)
 {
-    open_idle(options, options->bystanders, context);
+    struct peer *peers = open_idle(options, options->bystanders, context);
+
+    if (options->check)
+        return;
+    for (uint32_t i = 0; i < options->bystanders; i++)
+        peer_answer_ping(&peers[i]);
+    for (uint32_t i = 0; i < options->bystanders; i++)
+        peer_barrier(&peers[i]);
 }
 
 void run_idle(const struct options *options, SSL_CTX *context, struct result *result)

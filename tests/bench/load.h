@@ -103,6 +103,7 @@ struct peer {
     int fd;
     SSL *ssl;     /* NULL in clear */
     size_t stuck; /* TLS: a write of so many bytes was begun and must be repeated, not shortened */
+    bool was_pinged; /* while something else was awaited */
 };
 
 /** Makes the TLS context for all peers; NULL when TLS is not wanted. */
@@ -136,6 +137,9 @@ void peer_send(struct peer *peer, const char *text, size_t size);
 
 /** Sends PING and waits for PONG: the server has seen all that was sent before. */
 void peer_barrier(struct peer *peer);
+
+/** Answers the first PING. It comes some seconds after CONNECT: servers take the time of the round trip then. */
+void peer_answer_ping(struct peer *peer);
 
 /** Reads at most `size` bytes; 0 when there are none now. A closed connection ends the program. */
 size_t peer_read(struct peer *peer, void *into, size_t size);
@@ -218,7 +222,8 @@ uint64_t churner_count(const struct churner *churner);
 
 /* ---- connections.c ---- */
 
-/** Opens the idle connections that only have to be there. */
+/** Opens the idle connections that only have to be there. Unless everything is only checked, waits until they
+ *  have answered PING: it would be part of what is measured. */
 void open_bystanders(const struct options *options, SSL_CTX *context);
 
 /* ---- the modes ---- */

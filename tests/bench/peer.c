@@ -89,6 +89,7 @@ static void await_line(struct peer *peer, const char *ending)
         if (memmem(bytes, end, "-ERR '", 6))
             die("the server refused a connection");
     }
+    peer->was_pinged |= memmem(bytes, end, "PING\r\n", 6) != NULL;
 }
 
 void peer_reach(struct peer *peer, const struct options *options)
@@ -153,6 +154,15 @@ void peer_barrier(struct peer *peer)
     fcntl(peer->fd, F_SETFL, 0);
     peer_send(peer, "PING\r\n", 6);
     peer_await_pong(peer);
+    fcntl(peer->fd, F_SETFL, O_NONBLOCK);
+}
+
+void peer_answer_ping(struct peer *peer)
+{
+    fcntl(peer->fd, F_SETFL, 0);
+    if (!peer->was_pinged)
+        await_line(peer, "PING\r\n");
+    peer_send(peer, "PONG\r\n", 6);
     fcntl(peer->fd, F_SETFL, O_NONBLOCK);
 }
 
