@@ -178,16 +178,16 @@ EACH_ROW(slow_consumer_is_cut, what_waits_takes_little_memory, sizeof FLOODS / s
     enum { READERS = 2, TOO_MUCH_MB = 300 };
     const struct flood *flood = &FLOODS[*row];
     struct server *server =
-        server_start("write_deadline: \"8s\"\n%s", is_reference() ? "" : "max_workers: 1\n");
-    struct conn *from = nats_login(server, QUIET);
+        server_start("write_deadline: \"60s\"\n%s", is_reference() ? "" : "max_workers: 1\n");
+    struct conn *from = nats_login(server, QUIET), *slow[READERS];
     char *payload = calloc(1, (size_t)flood->size + 1);
 
     memset(payload, 'x', (size_t)flood->size);
     for (int i = 0; i < READERS; i++) {
-        struct conn *slow = nats_login(server, QUIET);
-        setsockopt(conn_socket(slow), SOL_SOCKET, SO_RCVBUF, &(int){ 4096 }, sizeof(int));
-        conn_send(slow, "SUB * %d\r\n", flood->one_sid ? 1 : i);
-        conn_barrier(slow);
+        slow[i] = nats_login(server, QUIET);
+        setsockopt(conn_socket(slow[i]), SOL_SOCKET, SO_RCVBUF, &(int){ 4096 }, sizeof(int));
+        conn_send(slow[i], "SUB * %d\r\n", flood->one_sid ? 1 : i);
+        conn_barrier(slow[i]);
     }
     for (int i = 0; i < flood->count; i += 2)
         conn_send(from, "PUB a %d\r\n%s\r\nPUB b %d\r\n%s\r\n", flood->size, payload, flood->size,
@@ -195,5 +195,7 @@ EACH_ROW(slow_consumer_is_cut, what_waits_takes_little_memory, sizeof FLOODS / s
     conn_barrier(from);
     long used_mb = resident_mb(server);
     require(used_mb > 0 && used_mb < TOO_MUCH_MB, "%ld MB are in use", used_mb);
+    for (int i = 0; i < READERS; i++)
+        conn_close(slow[i]); /* else the server would try to tell them all until their deadline */
     free(payload);
 }
