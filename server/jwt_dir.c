@@ -141,8 +141,10 @@ static const char *find_oldest(const struct resolver_dir_options *dir,
 /* For one more account. */
 static bool make_room(const struct resolver_dir_options *dir, struct error *err)
 {
+    if (dir->limit == 0)
+        return true;
     struct jwt_dir_names names = jwt_dir_list(dir);
-    bool ok = dir->limit == 0 || (int64_t)names.count < dir->limit;
+    bool ok = (int64_t)names.count < dir->limit;
     if (!ok && is_cache(dir)) {
         const char *oldest = find_oldest(dir, &names);
         char *path = path_of(dir, oldest ? oldest : "");
@@ -169,6 +171,8 @@ static bool is_newer(struct span token, struct span present)
 
 static bool may_save(enum jwt_dir_rule rule, struct span token, bool is_absent, struct span present)
 {
+    if (!is_absent && span_equal(token, present))
+        return rule != JWT_DIR_IF_NEWER;
     switch (rule) {
     case JWT_DIR_ALWAYS: return true;
     case JWT_DIR_IF_NEWER: return is_absent || is_newer(token, present);

@@ -166,7 +166,7 @@ static void take(struct lookup *lookup, struct jwt *jwt)
 
 /* ---- what comes ----------------------------------------------------------------------------- */
 
-static struct jwt *read_account(const struct resolver *resolver, const char *account,
+static struct jwt *read_account(const struct options *options, const char *account,
                                 struct span body, struct error *err)
 {
     struct jwt *jwt = jwt_decode(jwt_find_token(body), err);
@@ -174,7 +174,7 @@ static struct jwt *read_account(const struct resolver *resolver, const char *acc
         return NULL;
     if (jwt->kind != JWT_ACCOUNT || strcmp(jwt->subject, account) != 0)
         error_set(err, "the JWT is about something else");
-    else if (!operator_trusts(resolver->server->options, jwt->issuer))
+    else if (!operator_trusts(options, jwt->issuer))
         error_set(err, "the JWT was not issued by a trusted operator");
     else if (jwt_is_timely(jwt, clock_wall_ns() / NS_PER_S, err))
         return jwt;
@@ -182,10 +182,10 @@ static struct jwt *read_account(const struct resolver *resolver, const char *acc
     return NULL;
 }
 
-bool resolver_accepts(const struct resolver *resolver, const char *account, struct span token,
+bool resolver_accepts(const struct options *options, const char *account, struct span token,
                       struct error *err)
 {
-    struct jwt *jwt = read_account(resolver, account, token, err);
+    struct jwt *jwt = read_account(options, account, token, err);
     jwt_free(jwt);
     return jwt != NULL;
 }
@@ -196,7 +196,7 @@ void resolver_fetched(struct lookup *lookup, struct span token, const char *prob
     struct jwt *jwt = NULL;
     lookup->peers_due_ns = 0;
     if (token.len > 0)
-        jwt = read_account(lookup->resolver, lookup->account, token, &err);
+        jwt = read_account(lookup->resolver->server->options, lookup->account, token, &err);
     else
         error_set(&err, "%s", problem);
     if (jwt) {
@@ -210,15 +210,14 @@ void resolver_fetched(struct lookup *lookup, struct span token, const char *prob
 bool resolver_arrived(struct resolver *resolver, const char *account, struct span token,
                       struct lookup_wait *wait, struct error *err)
 {
-    struct jwt *jwt = read_account(resolver, account, token, err);
-    if (!jwt)
-        return false;
     if (!claims_need(resolver->server->claims, account)) { /* who logs in will ask */
-        jwt_free(jwt);
         if (wait)
             wait->done(wait);
         return true;
     }
+    struct jwt *jwt = read_account(resolver->server->options, account, token, err);
+    if (!jwt)
+        return false;
     struct lookup *lookup = new_lookup(resolver, account);
     if (wait)
         list_append(&lookup->waits, &wait->link);
@@ -265,7 +264,7 @@ void resolver_update(struct resolver *resolver, const char *account, struct span
                      resolver_done_fn *on_done, void *ctx)
 {
     struct error err = { "" };
-    if (!resolver_accepts(resolver, account, token, &err))
+    if (!resolver_accepts(resolver->server->options, account, token, &err))
         on_done(ctx, err.text, false);
     else if (resolver_has_directory(resolver))
         resolver_dir_update(resolver, account, token, on_done, ctx);
@@ -328,6 +327,7 @@ struct resolver *resolver_new(struct server *server, const struct options *optio
     resolver->server = server;
     resolver->kind = options->operator_.resolver;
     list_init(&resolver->jobs);
+    list_init(&resolver->merges);
     list_init(&resolver->lookups);
     list_init(&resolver->replies);
     if (start(resolver, options, err)) {

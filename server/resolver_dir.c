@@ -11,29 +11,19 @@
 #include "jwt_dir.h"
 #include "server.h"
 
-/* One thing to do. The first member of what it needs for that. */
-struct job {
-    struct list link; /* in resolver->jobs */
-    uv_work_t work;
-    struct resolver *resolver;
-    void (*run)(struct job *job); /* thread pool */
-    void (*end)(struct job *job); /* control thread; not when the server ends */
-    void (*drop)(struct job *job);
-};
-
 /* ---- one after the other ---------------------------------------------------------------------- */
 
 static void start_next(struct resolver *resolver);
 
 static void on_work(uv_work_t *work)
 {
-    struct job *job = work->data;
+    struct resolver_job *job = work->data;
     job->run(job);
 }
 
 static void on_worked(uv_work_t *work, int status)
 {
-    struct job *job = work->data;
+    struct resolver_job *job = work->data;
     struct resolver *resolver = job->resolver;
     (void)status;
     list_remove(&job->link);
@@ -48,12 +38,12 @@ static void start_next(struct resolver *resolver)
 {
     if (list_is_empty(&resolver->jobs))
         return;
-    struct job *job = list_entry(resolver->jobs.next, struct job, link);
+    struct resolver_job *job = list_entry(resolver->jobs.next, struct resolver_job, link);
     job->work.data = job;
     uv_queue_work(&resolver->server->control->loop, &job->work, on_work, on_worked);
 }
 
-static void add_job(struct resolver *resolver, struct job *job)
+void resolver_add_job(struct resolver *resolver, struct resolver_job *job)
 {
     bool is_first = list_is_empty(&resolver->jobs);
     job->resolver = resolver;
@@ -66,8 +56,9 @@ static void add_job(struct resolver *resolver, struct job *job)
 void resolver_dir_stop(struct resolver *resolver)
 {
     resolver_peers_stop(resolver);
+    resolver_merge_stop(resolver);
     while (!list_is_empty(&resolver->jobs) && resolver->jobs.next != resolver->jobs.prev) {
-        struct job *job = list_entry(resolver->jobs.prev, struct job, link);
+        struct resolver_job *job = list_entry(resolver->jobs.prev, struct resolver_job, link);
         list_remove(&job->link);
         job->drop(job);
     }
@@ -76,7 +67,7 @@ void resolver_dir_stop(struct resolver *resolver)
 /* ---- a login asks ------------------------------------------------------------------------------- */
 
 struct read_job {
-    struct job job;
+    struct resolver_job job;
     struct lookup *lookup;
     char account[NKEY_PUBLIC_LEN + 1];
     struct buf token;
@@ -84,14 +75,14 @@ struct read_job {
     bool ok;
 };
 
-static void read_token(struct job *job)
+static void read_token(struct resolver_job *job)
 {
     struct read_job *read = (struct read_job *)job;
     read->ok = jwt_dir_read(&job->resolver->dir, read->account, &read->token, &read->err);
 }
 
 /* What the directory does not know others may. */
-static void end_read(struct job *job)
+static void end_read(struct resolver_job *job)
 {
     struct read_job *read = (struct read_job *)job;
     if (read->ok && read->token.len == 0)
@@ -101,7 +92,7 @@ static void end_read(struct job *job)
                          read->err.text);
 }
 
-static void drop_read(struct job *job)
+static void drop_read(struct resolver_job *job)
 {
     struct read_job *read = (struct read_job *)job;
     buf_free(&read->token);
@@ -111,33 +102,33 @@ static void drop_read(struct job *job)
 void resolver_dir_fetch(struct lookup *lookup)
 {
     struct read_job *read = mem_zero(sizeof *read);
-    read->job = (struct job){ .run = read_token, .end = end_read, .drop = drop_read };
+    read->job = (struct resolver_job){ .run = read_token, .end = end_read, .drop = drop_read };
     read->lookup = lookup;
     memcpy(read->account, lookup->account, sizeof read->account);
-    add_job(lookup->resolver, &read->job);
+    resolver_add_job(lookup->resolver, &read->job);
 }
 
 /* ---- a token comes ------------------------------------------------------------------------------ */
 
 struct save_job {
-    struct job job;
+    struct resolver_job job;
     enum jwt_dir_rule rule;
     char account[NKEY_PUBLIC_LEN + 1];
     char *token;
     bool ok, saved;
     struct error err;
-    resolver_done_fn *on_done; /* NULL: nobody waits */
+    resolver_done_fn *on_done;
     void *ctx;
 };
 
-static void save_token(struct job *job)
+static void save_token(struct resolver_job *job)
 {
     struct save_job *save = (struct save_job *)job;
     save->ok = jwt_dir_save(&job->resolver->dir, save->account, span_of(save->token), save->rule,
                             &save->saved, &save->err);
 }
 
-static void end_update(struct job *job)
+static void end_update(struct resolver_job *job)
 {
     struct save_job *save = (struct save_job *)job;
     if (!save->ok || !save->saved)
@@ -147,61 +138,38 @@ static void end_update(struct job *job)
                              save->ctx);
 }
 
-static void end_merge(struct job *job)
-{
-    struct save_job *save = (struct save_job *)job;
-    struct error err = save->err;
-    if (save->ok && (!save->saved || resolver_arrived(job->resolver, save->account,
-                                                      span_of(save->token), NULL, &err)))
-        return;
-    log_wrn("could not keep account \"%s\" in the resolver: %s", save->account, err.text);
-}
-
-static void drop_save(struct job *job)
+static void drop_save(struct resolver_job *job)
 {
     struct save_job *save = (struct save_job *)job;
     free(save->token);
     free(save);
 }
 
-static struct save_job *new_save(const char *account, struct span token, enum jwt_dir_rule rule)
-{
-    struct save_job *save = mem_zero(sizeof *save);
-    save->job = (struct job){ .run = save_token, .end = end_merge, .drop = drop_save };
-    save->rule = rule;
-    memcpy(save->account, account, sizeof save->account);
-    save->token = mem_strspan(token);
-    return save;
-}
-
 void resolver_dir_update(struct resolver *resolver, const char *account, struct span token,
                          resolver_done_fn *on_done, void *ctx)
 {
-    struct save_job *save = new_save(
-        account, token, resolver->kind == RESOLVER_CACHE ? JWT_DIR_IF_PRESENT : JWT_DIR_ALWAYS);
-    save->job.end = end_update;
+    struct save_job *save = mem_zero(sizeof *save);
+    save->job = (struct resolver_job){ .run = save_token, .end = end_update, .drop = drop_save };
+    save->rule = resolver->kind == RESOLVER_CACHE ? JWT_DIR_IF_PRESENT : JWT_DIR_ALWAYS;
+    memcpy(save->account, account, sizeof save->account);
+    save->token = mem_strspan(token);
     save->on_done = on_done;
     save->ctx = ctx;
-    add_job(resolver, &save->job);
-}
-
-void resolver_dir_merge(struct resolver *resolver, const char *account, struct span token)
-{
-    add_job(resolver, &new_save(account, token, JWT_DIR_IF_NEWER)->job);
+    resolver_add_job(resolver, &save->job);
 }
 
 void resolver_dir_preload(struct resolver *resolver, const struct options *options)
 {
     const struct operator_options *operator_ = &options->operator_;
     for (size_t i = 0; i < operator_->preload_count; i++)
-        resolver_dir_merge(resolver, operator_->preloads[i].account,
-                           span_of(operator_->preloads[i].jwt->token));
+        resolver_merge(resolver, operator_->preloads[i].account,
+                       span_of(operator_->preloads[i].jwt->token));
 }
 
 /* ---- accounts go ---------------------------------------------------------------------------------- */
 
 struct delete_job {
-    struct job job;
+    struct resolver_job job;
     char **accounts;
     size_t count;
     bool ok;
@@ -210,7 +178,7 @@ struct delete_job {
     void *ctx;
 };
 
-static void delete_files(struct job *job)
+static void delete_files(struct resolver_job *job)
 {
     struct delete_job *delete = (struct delete_job *)job;
     delete->ok = true;
@@ -218,7 +186,7 @@ static void delete_files(struct job *job)
         delete->ok = jwt_dir_delete(&job->resolver->dir, delete->accounts[i], &delete->err);
 }
 
-static void end_delete(struct job *job)
+static void end_delete(struct resolver_job *job)
 {
     struct delete_job *delete = (struct delete_job *)job;
     struct claims *claims = job->resolver->server->claims;
@@ -231,7 +199,7 @@ static void end_delete(struct job *job)
     resolver_apply(job->resolver, delete->on_done, delete->ctx);
 }
 
-static void drop_delete(struct job *job)
+static void drop_delete(struct resolver_job *job)
 {
     struct delete_job *delete = (struct delete_job *)job;
     for (size_t i = 0; i < delete->count; i++)
@@ -244,19 +212,20 @@ void resolver_delete(struct resolver *resolver, const char *const *accounts, siz
                      resolver_done_fn *on_done, void *ctx)
 {
     struct delete_job *delete = mem_zero(sizeof *delete);
-    delete->job = (struct job){ .run = delete_files, .end = end_delete, .drop = drop_delete };
+    delete->job =
+        (struct resolver_job){ .run = delete_files, .end = end_delete, .drop = drop_delete };
     delete->accounts = mem_zero((count + 1) * sizeof *delete->accounts);
     for (size_t i = 0; i < count; i++)
         delete->accounts[delete->count++] = mem_strdup(accounts[i]);
     delete->on_done = on_done;
     delete->ctx = ctx;
-    add_job(resolver, &delete->job);
+    resolver_add_job(resolver, &delete->job);
 }
 
 /* ---- what is there -------------------------------------------------------------------------------- */
 
 struct list_job {
-    struct job job;
+    struct resolver_job job;
     char account[NKEY_PUBLIC_LEN + 1]; /* this one; "" = all */
     struct jwt_dir_names names;
     struct resolver_entry *entries;
@@ -267,7 +236,7 @@ struct list_job {
     void *ctx;
 };
 
-static void list_files(struct job *job)
+static void list_files(struct resolver_job *job)
 {
     struct list_job *list = (struct list_job *)job;
     list->names = jwt_dir_list(&job->resolver->dir);
@@ -284,7 +253,7 @@ static void add_digest(uint8_t sum[SHA256_DIGEST_LENGTH], struct span token)
         sum[i] ^= digest[i];
 }
 
-static void read_files(struct job *job)
+static void read_files(struct resolver_job *job)
 {
     struct list_job *list = (struct list_job *)job;
     const struct resolver_dir_options *dir = &job->resolver->dir;
@@ -300,7 +269,7 @@ static void read_files(struct job *job)
     }
 }
 
-static void read_one(struct job *job)
+static void read_one(struct resolver_job *job)
 {
     struct list_job *list = (struct list_job *)job;
     struct error err;
@@ -316,13 +285,13 @@ static void read_one(struct job *job)
     list->entries[0] = (struct resolver_entry){ list->account, buf_str(list->tokens) };
 }
 
-static void end_list(struct job *job)
+static void end_list(struct resolver_job *job)
 {
     struct list_job *list = (struct list_job *)job;
     list->on_done(list->ctx, list->entries, list->names.count, list->digest);
 }
 
-static void drop_list(struct job *job)
+static void drop_list(struct resolver_job *job)
 {
     struct list_job *list = (struct list_job *)job;
     for (size_t i = 0; list->tokens && i < list->names.count; i++)
@@ -334,11 +303,11 @@ static void drop_list(struct job *job)
     free(list);
 }
 
-static struct list_job *new_list(void (*run)(struct job *job), resolver_entries_fn *on_done,
-                                 void *ctx)
+static struct list_job *new_list(void (*run)(struct resolver_job *job),
+                                 resolver_entries_fn *on_done, void *ctx)
 {
     struct list_job *list = mem_zero(sizeof *list);
-    list->job = (struct job){ .run = run, .end = end_list, .drop = drop_list };
+    list->job = (struct resolver_job){ .run = run, .end = end_list, .drop = drop_list };
     list->on_done = on_done;
     list->ctx = ctx;
     return list;
@@ -346,12 +315,12 @@ static struct list_job *new_list(void (*run)(struct job *job), resolver_entries_
 
 void resolver_list(struct resolver *resolver, resolver_entries_fn *on_done, void *ctx)
 {
-    add_job(resolver, &new_list(list_files, on_done, ctx)->job);
+    resolver_add_job(resolver, &new_list(list_files, on_done, ctx)->job);
 }
 
 void resolver_pack(struct resolver *resolver, resolver_entries_fn *on_done, void *ctx)
 {
-    add_job(resolver, &new_list(read_files, on_done, ctx)->job);
+    resolver_add_job(resolver, &new_list(read_files, on_done, ctx)->job);
 }
 
 void resolver_lookup(struct resolver *resolver, const char *account, resolver_entries_fn *on_done,
@@ -359,13 +328,13 @@ void resolver_lookup(struct resolver *resolver, const char *account, resolver_en
 {
     struct list_job *list = new_list(read_one, on_done, ctx);
     memcpy(list->account, account, sizeof list->account);
-    add_job(resolver, &list->job);
+    resolver_add_job(resolver, &list->job);
 }
 
 /* ---- the start ------------------------------------------------------------------------------------ */
 
 /* Says early what logins would say late. */
-static void check_files(struct job *job)
+static void check_files(struct resolver_job *job)
 {
     struct list_job *list = (struct list_job *)job;
     read_files(job);
@@ -384,7 +353,7 @@ static void check_files(struct job *job)
     }
 }
 
-static void warn_of_files(struct job *job)
+static void warn_of_files(struct resolver_job *job)
 {
     struct list_job *list = (struct list_job *)job;
     struct span text = buf_span(&list->problems);
@@ -415,7 +384,7 @@ bool resolver_dir_start(struct resolver *resolver, const struct options *options
             resolver->kind == RESOLVER_CACHE ? "some" : "all", resolver->dir.dir);
     struct list_job *check = new_list(check_files, NULL, NULL);
     check->job.end = warn_of_files;
-    add_job(resolver, &check->job);
+    resolver_add_job(resolver, &check->job);
     resolver_peers_start(resolver);
     return true;
 }

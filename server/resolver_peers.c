@@ -100,11 +100,11 @@ static void take_answer(struct resolver *resolver, struct span account, struct s
     struct error err;
     if (!lookup || !lookup->peers_due_ns || token.len == 0)
         return; /* nobody waits any more */
-    if (!resolver_accepts(resolver, lookup->account, token, &err)) {
+    if (!resolver_accepts(resolver->server->options, lookup->account, token, &err)) {
         log_wrn("account \"%s\" as another server has it: %s", lookup->account, err.text);
         return; /* somebody else may know better */
     }
-    resolver_dir_merge(resolver, lookup->account, token);
+    resolver_merge(resolver, lookup->account, token);
     resolver_fetched(lookup, token, NULL);
 }
 
@@ -113,14 +113,8 @@ static void take_answer(struct resolver *resolver, struct span account, struct s
 static void take_pack(struct resolver *resolver, struct span text)
 {
     struct jwt_pack_line line;
-    struct error err;
-    while (jwt_pack_next(&text, &line)) {
-        line.token = jwt_find_token(line.token);
-        if (resolver_accepts(resolver, line.account, line.token, &err))
-            resolver_dir_merge(resolver, line.account, line.token);
-        else
-            log_wrn("account \"%s\" as another server has it: %s", line.account, err.text);
-    }
+    while (jwt_pack_next(&text, &line))
+        resolver_merge(resolver, line.account, jwt_find_token(line.token));
 }
 
 static void on_answer(void *ctx, const struct internal_message *message)

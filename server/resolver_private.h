@@ -22,6 +22,10 @@ struct resolver {
 
     struct resolver_dir_options dir; /* the others; its texts are our own */
     struct list jobs;                /* the first is on the thread pool */
+    struct list merges; /* struct merge: what other servers have, and is not saved yet */
+    size_t merge_bytes; /* of their tokens */
+    bool is_merging;    /* some more of them are in a job */
+    bool is_merge_full; /* and others were left out */
 
     struct list replies; /* that are owed */
     size_t reply_count;
@@ -79,8 +83,8 @@ void resolver_apply(struct resolver *resolver, resolver_done_fn *on_done, void *
  *  nobody uses. When it is done, it counts for whoever is connected. `token` is copied. */
 void resolver_update(struct resolver *resolver, const char *account, struct span token,
                      resolver_done_fn *on_done, void *ctx);
-/** Does the token speak for that account, here and now? */
-bool resolver_accepts(const struct resolver *resolver, const char *account, struct span token,
+/** Does the token speak for that account, here and now? Any thread. */
+bool resolver_accepts(const struct options *options, const char *account, struct span token,
                       struct error *err);
 
 /* ---- resolver_url.c */
@@ -97,8 +101,6 @@ void resolver_dir_preload(struct resolver *resolver, const struct options *optio
 void resolver_dir_fetch(struct lookup *lookup);
 void resolver_dir_update(struct resolver *resolver, const char *account, struct span token,
                          resolver_done_fn *on_done, void *ctx);
-/** Saves what another server said, if it is newer than what is there; then it is in force, too. */
-void resolver_dir_merge(struct resolver *resolver, const char *account, struct span token);
 /** Deletes accounts from the directory, as all that follows asks it. The names are copied. */
 void resolver_delete(struct resolver *resolver, const char *const *accounts, size_t count,
                      resolver_done_fn *on_done, void *ctx);
@@ -119,6 +121,27 @@ void resolver_pack(struct resolver *resolver, resolver_entries_fn *on_done, void
 void resolver_lookup(struct resolver *resolver, const char *account, resolver_entries_fn *on_done,
                      void *ctx);
 
+/* ---- resolver_merge.c */
+
+/** Saves what another server said, if the operator did and it is newer than what is there; then it is in force, too.
+ *  Copied. When too much waits already it is left out, and told: it comes again with the next pack. */
+void resolver_merge(struct resolver *resolver, const char *account, struct span token);
+void resolver_merge_stop(struct resolver *resolver);
+
+/* ---- resolver_dir.c, for resolver_merge.c */
+
+/** One thing to do. The first member of what it needs for that. */
+struct resolver_job {
+    struct list link; /* in resolver->jobs */
+    uv_work_t work;
+    struct resolver *resolver;
+    void (*run)(struct resolver_job *job); /* thread pool */
+    void (*end)(struct resolver_job *job); /* control thread; not when the server ends */
+    void (*drop)(struct resolver_job *job);
+};
+
+/** Runs it behind all others. */
+void resolver_add_job(struct resolver *resolver, struct resolver_job *job);
 /** Forgets what has not begun. */
 void resolver_dir_stop(struct resolver *resolver);
 

@@ -525,6 +525,19 @@ SCENARIO(resolver_keeps_a_directory, whatever_nobody_knows_is_refused_together)
         conn_expect(clients[i], "-ERR 'Authorization Violation'\r\n");
 }
 
+/* Subscribes to the question what others have, and waits for it. The reply subject. */
+static const char *await_pack_question(struct conn *sys)
+{
+    char reply[128] = "";
+    conn_send(sys, "SUB $SYS.REQ.CLAIMS.PACK 1\r\n");
+    do
+        conn_send(sys, "PING\r\n");
+    while (sscanf(conn_line(sys), "MSG $SYS.REQ.CLAIMS.PACK 1 %127s 32", reply) != 1);
+    conn_skip(sys, 34);
+    conn_send(sys, "UNSUB 1\r\n");
+    return text("%s", reply);
+}
+
 SCENARIO(resolver_keeps_a_directory, packs_of_others_are_merged)
 {
     struct realm realm = realm_new();
@@ -534,17 +547,36 @@ SCENARIO(resolver_keeps_a_directory, packs_of_others_are_merged)
     const char *newer =
         signer_jwt(realm.operator_, id, ",\"name\":\"newer\",\"iat\":1700000001", NATS_ACCOUNT);
     const char *older = realm_account(&realm, ",\"name\":\"older\"", "");
-    conn_send(sys, "SUB $SYS.REQ.CLAIMS.PACK 1\r\n");
-    char reply[128] = "";
     for (int i = 0; i < (is_reference() ? 1 : 2); i++) {
-        do
-            conn_send(sys, "PING\r\n");
-        while (sscanf(conn_line(sys), "MSG $SYS.REQ.CLAIMS.PACK 1 %127s 32", reply) != 1);
-        conn_skip(sys, 34);
+        const char *reply = await_pack_question(sys);
         const char *line = i == 0 ? text("%s|%s\njunk\n|\n", id, older) : text("%s|%s", id, newer);
-        conn_send(sys, "PUB %s %zu\r\n%s\r\nUNSUB 1\r\n", reply, strlen(line), line);
+        conn_send(sys, "PUB %s %zu\r\n%s\r\n", reply, strlen(line), line);
         server_await_file(server, text("%s.jwt", id), i == 0 ? older : newer);
-        conn_send(sys, i == 0 ? "SUB $SYS.REQ.CLAIMS.PACK 1\r\n" : "");
     }
     jwt_login(server, realm.user, realm_user(&realm, "", ""));
+}
+
+/* All of them are judged one after the other; the log tells of some. */
+SCENARIO(resolver_keeps_a_directory, bad_packs_of_others_fill_no_log)
+{
+    enum { LINES = 400, LINE_LEN = 60 };
+    static char pack[LINES * LINE_LEN + 1];
+    struct realm realm = realm_new();
+    struct server *server = server_start("%s", config(&realm, "type: full, interval: \"50ms\""));
+    struct conn *sys = system_user(server, &realm);
+    const char *id = signer_public(realm.account), *good = realm_account(&realm, "", "");
+    size_t told = 0;
+    for (size_t i = 0; i < LINES; i++)
+        snprintf(pack + i * LINE_LEN, LINE_LEN + 1, "%s|ab\n", id);
+    const char *reply = await_pack_question(sys);
+    conn_send(sys, "PUB %s %zu\r\n%s\r\n", reply, strlen(pack), pack);
+    conn_send(sys, "PUB %s %zu\r\n%s|%s\r\n", reply, strlen(id) + 1 + strlen(good), id, good);
+    server_await_file(server, text("%s.jwt", id), good);
+    if (is_reference())
+        return;
+    const char *log = server_log(server);
+    for (const char *at = log; (at = strstr(at, "as another server has it: expected 3 chunks"));
+         at++)
+        told++;
+    require(told > 0 && told < LINES / 4, "%zu lines in the log", told);
 }
