@@ -18,7 +18,7 @@ from pathlib import Path
 
 import report
 from rows import CONCLUSIONS, ROWS, certificates, config_of, words_of
-from server import OURS, Server, find_generator, find_ours, find_theirs
+from server import OURS, Server, find_generator, find_ours, find_theirs, undisturbed
 
 LONGER = 4  # times the time of the others: percentiles need many messages
 
@@ -56,7 +56,7 @@ class Bench:
     def measure(self, row, name):
         self.servers += 1
         server = Server(self.binaries[name], self.folder / str(self.servers), config_of(row.config, self.certs),
-                        cores=row.cores[0])
+                        cores=row.cores[0], under=undisturbed() if row.undisturbed else ())
         try:
             session = Session(server, self.generator, self.words, row.cores[1])
             answer = row.load(session) if callable(row.load) else session.run(row.load)
