@@ -117,28 +117,16 @@ static uint16_t free_port(void)
     return 0;
 }
 
-static void make_certificates(const char *root_url, const char *int_url)
+static void make_certificates(void)
 {
-    char *arguments[] = { (char *)"sh",     (char *)MAKE_CERTS_PATH, folder,
-                          (char *)root_url, (char *)int_url,         NULL };
-    const char *said;
-    int output, status = 0;
-    pid_t pid;
-
     if (!folder[0]) {
         const char *temp = getenv("TMPDIR");
         snprintf(folder, sizeof folder, "%s/vouch-ca-XXXXXX", temp ? temp : P_tmpdir);
         if (!mkdtemp(folder))
             abort();
         setenv("VOUCH_CERTS", folder, 1);
-        setenv("VOUCH_KEYS", VOUCH_CERTS_PATH, 1);
     }
-    pid = begin(arguments, &output);
-    hear(output, NULL, &said);
-    waitpid(pid, &status, 0);
-    close(output);
-    if (status != 0)
-        e2e_fail("no certificates: %s", said);
+    authority_copy(folder, authority_url("client"), authority_url("int/client"));
 }
 
 static bool start_responder(size_t issuer)
@@ -184,7 +172,7 @@ void authority_is_silent(void)
 {
     for (size_t i = 0; i < ISSUERS; i++)
         ports[i] = free_port();
-    make_certificates(authority_url("client"), authority_url("int/client"));
+    make_certificates();
 }
 
 /* Somebody else may take a port while the certificates that name it are made. */
@@ -202,7 +190,7 @@ void authority_answers(void)
 struct responder *authority_is_scripted(void)
 {
     scripted = responder_start();
-    make_certificates(authority_url("client"), authority_url("int/client"));
+    make_certificates();
     return scripted;
 }
 

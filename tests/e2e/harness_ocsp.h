@@ -90,6 +90,11 @@ void log_follow(struct server *server);
 /** Requires that exactly these lines about checks, handshakes and ends came, up to a NULL. */
 void log_tells(struct server *server, const char *const *lines);
 
+/* ---- between the harness's own files ----------------------------------------------------------- */
+
+/** Copies an authority into this folder; its certificates name these responders (harness_authority.c). */
+void authority_copy(const char *folder, const char *root_url, const char *int_url);
+
 #ifndef E2E_INSIDE
 #define server_asking(...)       E2E_HERE(server_asking(__VA_ARGS__))
 #define knock(...)               E2E_HERE(knock(__VA_ARGS__))
