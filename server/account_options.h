@@ -49,8 +49,9 @@ struct import_options {
     const char *subject;         /* in the exporter's space */
     const char *local;           /* in the importer's; both may have wildcards */
     struct transform *transform; /* from `subject` to `local` */
-    bool share;                  /* services: tell more about who asks */
-    const char *token;           /* operator mode: the activation it shows; NULL = none */
+    bool allow_trace;  /* whoever traces a message may see what becomes of it behind the import */
+    bool share;        /* services: tell more about who asks */
+    const char *token; /* operator mode: the activation it shows; NULL = none */
     int64_t activation_ends_s;   /* when that expires; 0 = never, or it needs none */
     enum response_type response; /* as the export says */
     int64_t response_ms;

@@ -14,6 +14,7 @@ struct header {
 struct run_header {
     struct account *account;
     struct conn_handle origin;
+    struct trace_leg *trace;
     uint32_t subject_len, queue_len;
     uint8_t hops;
     bool is_imported, is_answer;
@@ -60,6 +61,7 @@ static uint8_t *put_run(uint8_t *at, const struct batch_entry *entry)
     struct run_header *header = (struct run_header *)(void *)at;
     *header = (struct run_header){ .account = entry->account,
                                    .origin = entry->origin,
+                                   .trace = entry->trace,
                                    .subject_len = (uint32_t)entry->subject.len,
                                    .queue_len = (uint32_t)entry->queue.len,
                                    .hops = entry->hops,
@@ -99,6 +101,7 @@ static void take_run(const uint8_t **at, struct batch_entry *entry)
     *at += sizeof *header;
     *entry = (struct batch_entry){ .account = header->account,
                                    .origin = header->origin,
+                                   .trace = header->trace,
                                    .hops = header->hops,
                                    .is_imported = header->is_imported,
                                    .is_answer = header->is_answer };

@@ -8,6 +8,7 @@
 #include "worker.h"
 
 struct account;
+struct trace_leg;
 
 struct batch {
     struct post post;
@@ -23,9 +24,10 @@ struct batch_entry {
     struct span data;  /* followed by CR LF in the batch */
     uint32_t header_size;
     struct conn_handle origin;
-    uint8_t hops;     /* workers that had no member of the group any more */
-    bool is_imported; /* as in struct run */
-    bool is_answer;   /* for who waits for the answer of a service */
+    uint8_t hops;            /* workers that had no member of the group any more */
+    bool is_imported;        /* as in struct run */
+    bool is_answer;          /* for who waits for the answer of a service */
+    struct trace_leg *trace; /* of the one message that it is then; NULL = it is not traced */
 };
 
 /** Room for at least `size` bytes. Owned by the caller until posted; the receiver frees it. */

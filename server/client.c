@@ -10,6 +10,7 @@
 #include "account.h"
 #include "conn_private.h"
 #include "mappings.h"
+#include "message_trace.h"
 #include "options.h"
 #include "permissions.h"
 #include "responses.h"
@@ -48,7 +49,7 @@ void client_ok(struct client *client)
     conn_send(client->conn, "+OK\r\n", 5);
 }
 
-static char *quoted(struct span text)
+char *client_quoted(struct span text)
 {
     struct buf out = { 0 };
     text_quote(&out, text);
@@ -78,7 +79,7 @@ void client_remove_all_subs(struct client *client)
 
 static void refuse_subscription(struct client *client, const struct proto_op *op)
 {
-    char *subject = quoted(op->subject), *queue = quoted(op->queue);
+    char *subject = client_quoted(op->subject), *queue = client_quoted(op->queue);
     if (op->queue.len) {
         client_error(client, "Permissions Violation for Subscription to %s using queue %s", subject,
                      queue);
@@ -104,7 +105,7 @@ static bool may_subscribe(struct client *client, const struct proto_op *op)
     }
     if (options->max_sub_tokens > 0 &&
         subject_token_count(op->subject) > (size_t)options->max_sub_tokens) {
-        char *subject = quoted(op->subject);
+        char *subject = client_quoted(op->subject);
         client_error(client, "Permissions Violation for Subscription to %s, too many tokens",
                      subject);
         free(subject);
@@ -164,14 +165,17 @@ static bool is_reserved_reply(struct span reply)
 
 static bool refuse_publish(struct client *client, struct span subject)
 {
-    char *text = quoted(subject);
-    client_error(client, "Permissions Violation for Publish to %s", text);
+    char *text = client_quoted(subject);
+    char *problem = mem_printf("Permissions Violation for Publish to %s", text);
+    client_error(client, "%s", problem);
+    message_trace_refused(client->conn->worker->trace, problem);
     conn_log(client->conn, LOG_ERR, "Publish Violation - Subject %s", text);
+    free(problem);
     free(text);
     return false;
 }
 
-static bool may_publish(struct client *client, struct span subject)
+bool client_may_publish(struct client *client, struct span subject)
 {
     if (is_reserved_subject(subject))
         return refuse_publish(client, subject);
@@ -185,9 +189,12 @@ static bool may_use_reply(struct client *client, struct span reply)
 {
     if (reply.len == 0 || !is_reserved_reply(reply))
         return true;
-    char *text = quoted(reply);
-    client_error(client, "Permissions Violation for Publish with Reply of %s", text);
-    conn_log(client->conn, LOG_ERR, "Publish Violation - Subject %s", text);
+    char *text = client_quoted(reply);
+    char *problem = mem_printf("Permissions Violation for Publish with Reply of %s", text);
+    client_error(client, "%s", problem);
+    message_trace_refused(client->conn->worker->trace, problem);
+    conn_log(client->conn, LOG_ERR, "Publish Violation - Reply %s", text);
+    free(problem);
     free(text);
     return false;
 }
@@ -202,6 +209,7 @@ static __attribute__((noinline)) bool map_subject(struct client *client, const s
     struct buf *mapped = router_subject_buffer(client->conn->worker->router);
     if (mapping_apply(mapping, op->subject, mapped)) {
         *subject = buf_span(mapped);
+        message_trace_mapped(client->conn->worker->trace, *subject);
         return true;
     }
     client_ok(client);
@@ -210,20 +218,18 @@ static __attribute__((noinline)) bool map_subject(struct client *client, const s
     return false;
 }
 
-static void handle_pub(struct client *client, const struct proto_op *op)
+void client_publish(struct client *client, const struct proto_op *op)
 {
     struct conn *conn = client->conn;
     struct router *router = conn->worker->router;
     struct span subject = op->subject;
-    conn->in_msgs++;
-    conn->in_bytes += op->data.len;
     if (client->pedantic && !subject_is_valid_publish(op->subject))
         client_error(client, "Invalid Publish Subject");
     if (client->mappings && !map_subject(client, op, &subject))
         return;
     /* within a run the subject was allowed already, unless the permission is counted */
     bool known = !client->responses && router_continues_run(router, conn, subject);
-    if (!known && !may_publish(client, subject))
+    if (!known && !client_may_publish(client, subject))
         return;
     if (!may_use_reply(client, op->reply))
         return;
@@ -232,6 +238,16 @@ static void handle_pub(struct client *client, const struct proto_op *op)
                                .data = op->data,
                                .header_size = op->header_size };
     router_publish(router, conn, subject, &message);
+}
+
+static void handle_pub(struct client *client, const struct proto_op *op)
+{
+    client->conn->in_msgs++;
+    client->conn->in_bytes += op->data.len;
+    if (op->header_size > 0 && trace_headers_have_wish(span_make(op->data.ptr, op->header_size)))
+        client_publish_traced(client, op);
+    else
+        client_publish(client, op);
 }
 
 /* ---- PING and PONG ------------------------------------------------------------------------------------------ */
@@ -271,7 +287,7 @@ static void close_with_text(struct client *client, const char *text, enum close_
 static void log_bad(struct client *client, const char *what, struct span input)
 {
     struct span shown = span_make(input.ptr, input.len < 32 ? input.len : 32);
-    char *text = quoted(shown);
+    char *text = client_quoted(shown);
     conn_log(client->conn, LOG_ERR, "%s: proto=%s", what, text);
     free(text);
 }

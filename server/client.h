@@ -14,6 +14,7 @@ struct account_options;
 struct auth_request;
 struct jwt_login;
 struct permissions;
+struct proto_op;
 struct responses;
 struct tls_options;
 struct user_options;
@@ -107,8 +108,13 @@ void client_abandon_auth(struct client *client);
 void client_error(struct client *client, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void client_ok(struct client *client);
+/** As it is shown in errors and logs; owned. */
+char *client_quoted(struct span text);
 void client_remove_sub(struct client *client, struct sub *sub);
 void client_remove_all_subs(struct client *client);
+bool client_may_publish(struct client *client, struct span subject);
+/** PUB and HPUB, counted already. */
+void client_publish(struct client *client, const struct proto_op *op);
 /** struct protocol's `received`. */
 size_t client_received(struct conn *conn, struct span input);
 
@@ -119,8 +125,13 @@ void client_arm_first_ping(struct client *client);
 void client_arm(struct client *client);
 void client_send_ping(struct client *client);
 
+/* ---- client_trace.c */
+/** The same for a message whose header speaks of tracing. */
+void client_publish_traced(struct client *client, const struct proto_op *op);
+
 /* ---- client_deliver.c */
 void client_deliver(struct sub *sub, struct run *run, unsigned first, unsigned count, bool share);
+const char *client_refusal(const struct sub *sub, const struct run *run);
 void client_unanswered(struct conn *conn, struct span subject, struct span reply);
 /** PONG, +OK and -ERR count towards max_pending as well: closes who asks on and on and does not read. */
 void client_check_answers(struct conn *conn);

@@ -300,14 +300,32 @@ static void deliver_carefully(struct sub *sub, struct run *run, unsigned i,
         client_remove_sub(client, sub);
 }
 
+static inline const char *refusal(const struct sub *sub, const struct run *run)
+{
+    const struct conn *conn = sub->conn;
+    const struct client *client = client_of(conn);
+    if (sub->dead)
+        return "Not delivered because subscription is closed";
+    if (!conn_is_live(conn))
+        return "Not delivered because client is closed";
+    if (conn == run->source && !client->echo)
+        return "Not delivered because of no echo";
+    if (sub->filtered &&
+        !permissions_may_deliver(client->permissions, run->subject, sub_queue(sub)))
+        return "Not delivered because subscription denies this subject";
+    return NULL;
+}
+
+const char *client_refusal(const struct sub *sub, const struct run *run)
+{
+    return refusal(sub, run);
+}
+
 void client_deliver(struct sub *sub, struct run *run, unsigned first, unsigned count, bool share)
 {
     struct conn *conn = sub->conn;
     struct client *client = client_of(conn);
-    if (sub->dead || !conn_is_live(conn) || (conn == run->source && !client->echo))
-        return;
-    if (sub->filtered &&
-        !permissions_may_deliver(client->permissions, run->subject, sub_queue(sub)))
+    if (refusal(sub, run))
         return;
     struct format format = { run->subject, sub_sid(sub), client->headers };
     bool careful = sub_max(sub) || client->responses;

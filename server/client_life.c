@@ -297,6 +297,11 @@ static void describe(const struct conn *conn, struct buf *out)
         buf_printf(out, " - \"%s/token\"", conn->account->name);
 }
 
+static const char *peer_name(const struct conn *conn)
+{
+    return client_of(conn)->name;
+}
+
 const struct protocol CLIENT_PROTOCOL = {
     .name = "nats",
     .log_name = "Client",
@@ -312,6 +317,8 @@ const struct protocol CLIENT_PROTOCOL = {
     .closing = closing,
     .freed = freed,
     .deliver = client_deliver,
+    .refusal = client_refusal,
+    .peer_name = peer_name,
     .unanswered = client_unanswered,
     .put_requestor = client_put_requestor,
     .options_changed = options_changed,

@@ -73,6 +73,11 @@ struct protocol {
     /** Sends messages first .. first+count-1 of the run to a subscription of this protocol; marks the ones
      *  it took in run->accepted. `share`: the next subscription wants exactly the same bytes. */
     void (*deliver)(struct sub *sub, struct run *run, unsigned first, unsigned count, bool share);
+    /** Why a subscription of this protocol is not to get the run, in the words of a trace; NULL: it is. NULL instead of
+     *  a function: it is the server itself, of which traces do not tell. */
+    const char *(*refusal)(const struct sub *sub, const struct run *run);
+    /** What the peer calls itself; NULL = nothing. Goes with `refusal`. */
+    const char *(*peer_name)(const struct conn *conn);
     /** Nobody took a message of this connection that wants an answer. */
     void (*unanswered)(struct conn *conn, struct span subject, struct span reply);
     /** Prints who this is, for a service of another account that it calls: members of a JSON object, more of them if

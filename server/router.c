@@ -7,6 +7,7 @@
 #include "account.h"
 #include "batch.h"
 #include "match_cache.h"
+#include "message_trace.h"
 #include "options.h"
 #include "server.h"
 #include "service_imports.h"
@@ -118,6 +119,7 @@ static void send_to_worker(struct router *router, const struct run *run, unsigne
                                  .origin = run->origin,
                                  .is_imported = run->is_imported,
                                  .is_answer = kind->is_answer,
+                                 .trace = run->trace ? message_trace_cross(run->trace) : NULL,
                                  .hops = (uint8_t)kind->hops };
     for (unsigned i = 0; i < count; i++) {
         entry.continues = i > 0;
@@ -172,7 +174,9 @@ static void deliver_imported(struct router *router, struct run *run, const struc
 static inline void deliver_to_sub(struct router *router, struct run *run, struct sub *sub,
                                   unsigned first, unsigned count, bool share)
 {
-    if (sub->is_shadow)
+    if (run->trace)
+        message_trace_deliver(run->trace, run, sub);
+    else if (sub->is_shadow)
         deliver_imported(router, run, sub, first, count);
     else
         sub->conn->protocol->deliver(sub, run, first, count, share);
@@ -343,6 +347,7 @@ static void begin_run(struct router *router, struct run *run, struct account *ac
     run->bytes = 0;
     run->has_headers = run->has_replies = run->is_from_remote = run->is_imported = false;
     run->out_msgs = run->out_bytes = 0;
+    run->trace = router->worker->trace;
     struct match *match = match_cache_get(&router->cache, account->subjects, subject, hash,
                                           router->worker->index, &is_new);
     if (is_new)
@@ -491,9 +496,9 @@ static bool belongs_to_run(const struct run *run, const struct batch_entry *entr
     if (run->count == 0 || run_is_full(run))
         return false;
     return entry->continues ||
-           (run->is_from_remote && !entry->queue.len && run->account == entry->account &&
-            run->is_imported == entry->is_imported && run->origin.cid == entry->origin.cid &&
-            span_equal(run->subject, entry->subject));
+           (!entry->trace && run->is_from_remote && !entry->queue.len &&
+            run->account == entry->account && run->is_imported == entry->is_imported &&
+            run->origin.cid == entry->origin.cid && span_equal(run->subject, entry->subject));
 }
 
 static void receive_entry(struct router *router, const struct batch_entry *entry)
@@ -517,15 +522,32 @@ static void receive_entry(struct router *router, const struct batch_entry *entry
     }
 }
 
+static inline void receive(struct router *router, const struct batch_entry *entry)
+{
+    if (entry->is_answer)
+        receive_answer(router, entry);
+    else
+        receive_entry(router, entry);
+}
+
+static void receive_traced(struct router *router, const struct batch_entry *entry)
+{
+    router_end_run(router);
+    router->worker->trace = entry->trace;
+    receive(router, entry);
+    router_end_run(router);
+    message_trace_end_leg(router->worker);
+}
+
 static void receive_batch(struct worker *worker, struct post *post)
 {
     struct batch *batch = (struct batch *)post;
     struct batch_entry entry;
     for (size_t at = 0; batch_next(batch, &at, &entry);)
-        if (entry.is_answer)
-            receive_answer(worker->router, &entry);
+        if (entry.trace)
+            receive_traced(worker->router, &entry);
         else
-            receive_entry(worker->router, &entry);
+            receive(worker->router, &entry);
     router_end_run(worker->router);
     conn_settle_borrowers(worker);
     atomic_fetch_sub_explicit(&worker->inbox_bytes, batch->used, memory_order_relaxed);

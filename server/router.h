@@ -18,6 +18,7 @@
 struct account;
 struct match;
 struct router;
+struct trace_leg;
 
 /** One message; spans are borrowed until the run ends. `data` is followed by CR LF in memory. */
 struct message {
@@ -47,6 +48,7 @@ struct run {
     bool is_from_remote; /* deliver to this worker's plain subscriptions only */
     bool is_imported;    /* it came from another account, which imports this service */
     const struct match *match;
+    struct trace_leg *trace; /* then it is one message; NULL = nobody wants to know */
     struct shared_bytes shared;
     uint64_t out_msgs, out_bytes; /* deliveries, for the worker's counters */
 };

@@ -1,6 +1,6 @@
 /* services_encoding.c - answers to requests that say which encodings they accept. Of those Snappy is written; the
  * others are answered as they are, and say so. Source: nats-server 2.15.1. */
-#include "services_private.h"
+#include "services_encoding.h"
 
 #include "base/s2.h"
 

@@ -6,6 +6,7 @@
 #include "base/error.h"
 
 #include "services.h"
+#include "services_encoding.h"
 
 struct account;
 struct cJSON;
@@ -65,15 +66,6 @@ bool service_read_body(const struct service *service, struct span text, struct c
 bool service_is_meant(const struct server *server, const struct cJSON *body);
 /** Appends the body as a query of the monitoring endpoint: "acc=A&limit=5". */
 void service_put_query(const struct service_request *request, struct buf *out);
-
-/* ---- services_encoding.c */
-
-enum service_encoding { ENCODING_NONE, ENCODING_IDENTITY, ENCODING_SNAPPY };
-
-/** What the headers of a request want; NONE when they want nothing. */
-enum service_encoding service_encoding_of(struct span headers);
-/** Encodes `body` in place; returns the header block that says so, "" = none. */
-const char *service_encode(enum service_encoding encoding, struct buf *body);
 
 /* ---- services_clients.c */
 void serve_kick(struct service_request *request);

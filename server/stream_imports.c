@@ -93,6 +93,11 @@ struct sub *stream_imports_origin(const struct sub *sub, struct span subject, st
     return shadow->origin;
 }
 
+bool stream_imports_may_trace(const struct sub *shadow)
+{
+    return sub_shadow(shadow)->import->allow_trace;
+}
+
 /* ---- other options --------------------------------------------------------------------------------------- */
 
 struct found {

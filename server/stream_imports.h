@@ -27,6 +27,8 @@ void stream_imports_unsubscribe(struct sub *sub);
 /** The subscription that a shadow stands for, and what it calls a subject that was published in the exporter's
  *  account (replaces `local`); NULL when the message is not for it. */
 struct sub *stream_imports_origin(const struct sub *sub, struct span subject, struct buf *local);
+/** Does the importer behind a shadow let traces look into it? */
+bool stream_imports_may_trace(const struct sub *shadow);
 /** worker->options have taken the place of `old`: the imports may be others. `old` is still there. */
 void stream_imports_options_changed(struct worker *worker, const struct options *old);
 

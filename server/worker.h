@@ -26,6 +26,7 @@ struct worker;
 struct match_cache;
 struct ocsp_cache;
 struct router;
+struct trace_leg;
 
 /* Bytes that a layer hands upwards have this much writable room in front of them, so that a cut-off
  * rest of the read before can be put there and the protocol sees one piece. */
@@ -81,6 +82,7 @@ struct worker {
     struct buf wire;   /* empty memory, lent to the connection whose output is being wrapped */
     struct block_pool pool;
     struct router *router;
+    struct trace_leg *trace; /* of the message that is being routed; NULL = it is not traced */
 
     _Atomic uint32_t
         busy_permille; /* share of the last second that a processor worked for the thread */
