@@ -470,13 +470,13 @@ void conn_destroy(struct conn *conn)
     uv_close((uv_handle_t *)&conn->timer, on_handle_closed);
 }
 
-struct conn *conn_new(struct worker *worker, int fd, const struct protocol *protocol, uint64_t cid)
+struct conn *conn_new(struct worker *worker, const struct accepted *accepted)
 {
     struct conn *conn = mem_zero(sizeof *conn);
     conn->worker = worker;
-    conn->protocol = protocol;
-    conn->cid = cid;
-    conn->session = mem_zero(protocol->session_size);
+    conn->protocol = accepted->protocol;
+    conn->cid = accepted->cid;
+    conn->session = mem_zero(conn->protocol->session_size);
     conn->open_handles = 2;
     conn->start_ns = clock_wall_ns();
     outbox_init(&conn->out);
@@ -489,19 +489,14 @@ struct conn *conn_new(struct worker *worker, int fd, const struct protocol *prot
     uv_tcp_init(&worker->loop, &conn->tcp);
     uv_timer_init(&worker->loop, &conn->timer);
     conn->tcp.data = conn->timer.data = conn;
-    struct sockaddr_storage peer = { 0 };
-    socklen_t len = sizeof peer;
-    bool is_open = uv_tcp_open(&conn->tcp, fd) == 0;
-    if (!is_open || getpeername(fd, (struct sockaddr *)&peer, &len) != 0) {
-        if (!is_open)
-            close(fd); /* otherwise it is libuv's, and the number may be somebody else's soon */
+    if (uv_tcp_open(&conn->tcp, accepted->fd) != 0) {
+        close(accepted->fd);
         conn_destroy(conn);
         return NULL;
     }
-    conn_set_peer(conn, &peer);
-    uv_tcp_nodelay(&conn->tcp, 1);
+    conn_set_peer(conn, &accepted->peer);
     conn->last_activity_ms = conn_now_ms(conn);
-    protocol->accepted(conn);
+    conn->protocol->accepted(conn);
     conn_update_reading(conn);
     return conn;
 }

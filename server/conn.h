@@ -161,8 +161,16 @@ struct conn {
     uint32_t stalls;
 };
 
+/** A socket that was accepted, and who is at the other end. */
+struct accepted {
+    int fd;
+    const struct protocol *protocol;
+    uint64_t cid;
+    struct sockaddr_storage peer;
+};
+
 /** Takes over an accepted socket. Closes it and returns NULL when the loop cannot have it. */
-struct conn *conn_new(struct worker *worker, int fd, const struct protocol *protocol, uint64_t cid);
+struct conn *conn_new(struct worker *worker, const struct accepted *accepted);
 
 /* ---- the way to an open connection; called by the protocol --------------------------------------- */
 

@@ -10,6 +10,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,56 +23,112 @@
 struct listener {
     struct listener_settings settings;
     int fd, port;
+    /* control thread */
+    struct acceptor *acceptor; /* who polls the socket now */
+    unsigned acceptors;        /* and those that have not let go of it yet */
+    bool is_closed;
+};
+
+/* A loop that polls the listening socket: begins, ends and is freed by posts. */
+struct acceptor {
+    struct post post; /* there, and back when its handles are closed */
+    struct listener *listener;
+    struct worker *worker;
     uv_poll_t poll;
     uv_timer_t retry;
     unsigned open_handles;
 };
 
-/* A socket on its way to its worker. */
-struct accepted_post {
+struct stop_post {
     struct post post;
-    const struct protocol *protocol;
-    int fd;
-    uint64_t cid;
+    struct acceptor *acceptor;
 };
 
-static void begin_connection(struct worker *worker, struct post *post)
+/* A socket on its way to control, which chooses its worker, or to the chosen one. */
+struct accepted_post {
+    struct post post;
+    struct listener *listener; /* on its way to control only: the listener may be gone afterwards */
+    struct accepted accepted;
+};
+
+/* ---- who gets a connection ------------------------------------------------------------------------------- */
+
+static void begin_connection(struct worker *worker, const struct accepted *accepted)
 {
-    struct accepted_post *accepted = (struct accepted_post *)post;
     if (worker->is_stopping)
         close(accepted->fd);
     else
-        conn_new(worker, accepted->fd, accepted->protocol, accepted->cid);
-    free(accepted);
+        conn_new(worker, accepted);
 }
 
-static void hand_over(struct listener *listener, int fd)
+static void begin_given(struct worker *worker, struct post *post)
 {
-    struct server *server = listener->settings.server;
-    struct worker *worker =
-        listener->settings.on_control ? server->control : server_pick_worker(server);
-    struct accepted_post *accepted = mem_zero(sizeof *accepted);
-    accepted->post.run = begin_connection;
-    accepted->protocol = listener->settings.protocol;
-    accepted->fd = fd;
-    accepted->cid = server_next_cid(server);
-    worker_post(worker, &accepted->post);
+    struct accepted_post *given = (struct accepted_post *)post;
+    begin_connection(worker, &given->accepted);
+    free(given);
 }
+
+static void move_acceptor(struct listener *listener, struct worker *worker);
+
+/* Control thread: no worker accepts for itself, or the one that does has no room any more. */
+static void choose_worker(struct worker *control, struct post *post)
+{
+    struct accepted_post *given = (struct accepted_post *)post;
+    struct listener *listener = given->listener;
+    struct server *server = control->server;
+    if (listener->is_closed) {
+        close(given->accepted.fd);
+        free(given);
+        return;
+    }
+    struct worker *worker = server_pick_worker(server);
+    given->post.run = begin_given;
+    worker_post(worker, &given->post);
+    struct worker *next = server_worker_with_room(server, server->options);
+    move_acceptor(listener, next ? next : control);
+}
+
+/* May connections stay with who accepts them? */
+static bool keeps_connections(const struct acceptor *acceptor)
+{
+    struct worker *worker = acceptor->worker;
+    return acceptor->listener->settings.on_control ||
+           server_worker_with_room(worker->server, worker->options) == worker;
+}
+
+static void place(struct acceptor *acceptor, const struct accepted *accepted)
+{
+    struct worker *control = acceptor->listener->settings.server->control;
+    if (keeps_connections(acceptor)) {
+        begin_connection(acceptor->worker, accepted);
+        return;
+    }
+    struct accepted_post *given = mem_zero(sizeof *given);
+    given->listener = acceptor->listener;
+    given->accepted = *accepted;
+    given->post.run = choose_worker;
+    if (acceptor->worker == control)
+        choose_worker(control, &given->post);
+    else
+        worker_post(control, &given->post);
+}
+
+/* ---- accepting -------------------------------------------------------------------------------------------- */
 
 static void on_readable(uv_poll_t *poll, int status, int events);
 
 static void on_retry(uv_timer_t *timer)
 {
-    struct listener *listener = timer->data;
-    uv_poll_start(&listener->poll, UV_READABLE, on_readable);
+    struct acceptor *acceptor = timer->data;
+    uv_poll_start(&acceptor->poll, UV_READABLE, on_readable);
 }
 
 /* No descriptor is free: the peers wait in the backlog until one is, everybody else goes on. */
-static void pause_accepting(struct listener *listener, int reason)
+static void pause_accepting(struct acceptor *acceptor, int reason)
 {
     log_err("Accept error: %s; trying again in %d ms", strerror(reason), RETRY_MS);
-    uv_poll_stop(&listener->poll);
-    uv_timer_start(&listener->retry, on_retry, RETRY_MS, 0);
+    uv_poll_stop(&acceptor->poll);
+    uv_timer_start(&acceptor->retry, on_retry, RETRY_MS, 0);
 }
 
 static bool is_passing(int reason)
@@ -81,21 +138,102 @@ static bool is_passing(int reason)
 
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
-    struct listener *listener = poll->data;
+    struct acceptor *acceptor = poll->data;
+    const struct listener_settings *settings = &acceptor->listener->settings;
     (void)status;
     (void)events;
-    for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
-        int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd >= 0) {
-            hand_over(listener, fd);
+    for (int i = 0; i < ACCEPTS_PER_TURN && !uv_is_closing((uv_handle_t *)poll); i++) {
+        struct accepted accepted = { .protocol = settings->protocol };
+        socklen_t len = sizeof accepted.peer;
+        accepted.fd = accept4(acceptor->listener->fd, (struct sockaddr *)&accepted.peer, &len,
+                              SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (accepted.fd >= 0) {
+            accepted.cid = server_next_cid(settings->server);
+            worker_run_posts(acceptor->worker); /* may end this acceptor */
+            place(acceptor, &accepted);
             continue;
         }
         if (is_passing(errno))
             continue;
-        if (errno != EAGAIN)
-            pause_accepting(listener, errno);
+        if (errno == EINVAL) /* listener_close() has shut it down: end_accepting() is on its way */
+            uv_poll_stop(poll);
+        else if (errno != EAGAIN)
+            pause_accepting(acceptor, errno);
         return;
     }
+}
+
+/* ---- who accepts ------------------------------------------------------------------------------------------ */
+
+static void begin_accepting(struct worker *worker, struct post *post)
+{
+    struct acceptor *acceptor = (struct acceptor *)post;
+    acceptor->open_handles = 2;
+    uv_poll_init(&worker->loop, &acceptor->poll, acceptor->listener->fd);
+    uv_timer_init(&worker->loop, &acceptor->retry);
+    acceptor->poll.data = acceptor->retry.data = acceptor;
+    uv_poll_start(&acceptor->poll, UV_READABLE, on_readable);
+}
+
+static void free_unused(struct listener *listener)
+{
+    if (!listener->is_closed || listener->acceptors > 0)
+        return;
+    close(listener->fd);
+    free(listener);
+}
+
+static void forget_acceptor(struct worker *control, struct post *post)
+{
+    struct acceptor *acceptor = (struct acceptor *)post;
+    (void)control;
+    acceptor->listener->acceptors--;
+    free_unused(acceptor->listener);
+    free(acceptor);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct acceptor *acceptor = handle->data;
+    if (--acceptor->open_handles > 0)
+        return;
+    acceptor->post.run = forget_acceptor;
+    worker_post(acceptor->worker->server->control, &acceptor->post);
+}
+
+static void end_accepting(struct worker *worker, struct post *post)
+{
+    struct stop_post *stop = (struct stop_post *)post;
+    (void)worker;
+    uv_close((uv_handle_t *)&stop->acceptor->poll, on_closed);
+    uv_close((uv_handle_t *)&stop->acceptor->retry, on_closed);
+    free(stop);
+}
+
+static void stop_acceptor(struct listener *listener)
+{
+    if (!listener->acceptor)
+        return;
+    struct stop_post *stop = mem_zero(sizeof *stop);
+    stop->post.run = end_accepting;
+    stop->acceptor = listener->acceptor;
+    worker_post(stop->acceptor->worker, &stop->post);
+    listener->acceptor = NULL;
+}
+
+/* The connection that is accepted where it will live need not be handed over. */
+static void move_acceptor(struct listener *listener, struct worker *worker)
+{
+    if (listener->acceptor && listener->acceptor->worker == worker)
+        return;
+    stop_acceptor(listener);
+    struct acceptor *acceptor = mem_zero(sizeof *acceptor);
+    acceptor->post.run = begin_accepting;
+    acceptor->listener = listener;
+    acceptor->worker = worker;
+    listener->acceptor = acceptor;
+    listener->acceptors++;
+    worker_post(worker, &acceptor->post);
 }
 
 /* ---- opening --------------------------------------------------------------------------------------------- */
@@ -107,6 +245,7 @@ static int bind_address(const struct sockaddr *address, socklen_t size)
     if (fd < 0)
         return -1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* accepted ones inherit it */
     if (address->sa_family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
     if (bind(fd, address, size) == 0 && listen(fd, BACKLOG) == 0)
@@ -180,16 +319,18 @@ struct listener *listener_open(const struct listener_settings *settings, struct 
     if (fd < 0)
         return NULL;
     struct listener *listener = mem_zero(sizeof *listener);
-    uv_loop_t *loop = &settings->server->control->loop;
     listener->settings = *settings;
     listener->fd = fd;
     listener->port = port_of(fd);
-    listener->open_handles = 2;
-    uv_poll_init(loop, &listener->poll, fd);
-    uv_timer_init(loop, &listener->retry);
-    listener->poll.data = listener->retry.data = listener;
-    uv_poll_start(&listener->poll, UV_READABLE, on_readable);
     return listener;
+}
+
+void listener_start(struct listener *listener)
+{
+    struct server *server = listener->settings.server;
+    struct worker *filled =
+        listener->settings.on_control ? NULL : server_worker_with_room(server, server->options);
+    move_acceptor(listener, filled ? filled : server->control);
 }
 
 int listener_port(const struct listener *listener)
@@ -197,19 +338,12 @@ int listener_port(const struct listener *listener)
     return listener->port;
 }
 
-static void on_closed(uv_handle_t *handle)
-{
-    struct listener *listener = handle->data;
-    if (--listener->open_handles == 0)
-        free(listener);
-}
-
 void listener_close(struct listener *listener)
 {
     if (!listener)
         return;
-    uv_poll_stop(&listener->poll);
-    uv_close((uv_handle_t *)&listener->poll, on_closed);
-    uv_close((uv_handle_t *)&listener->retry, on_closed);
-    close(listener->fd);
+    listener->is_closed = true;
+    shutdown(listener->fd, SHUT_RDWR); /* from now on peers are refused; closing has to wait */
+    stop_acceptor(listener);
+    free_unused(listener);
 }

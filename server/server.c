@@ -105,26 +105,35 @@ static struct worker *add_worker(struct server *server)
     return server->workers[index];
 }
 
-static uint64_t load_of(const struct worker *worker, unsigned fill_percent)
+struct worker *server_worker_with_room(const struct server *server, const struct options *options)
 {
-    return fill_percent ? worker_busy(worker) : stat_get(&worker->stats.connections);
+    unsigned fill_permille = (unsigned)options->worker_fill_percent * 10;
+    unsigned count = atomic_load_explicit(&server->worker_count, memory_order_acquire);
+    for (unsigned i = 0; i < count; i++)
+        if (worker_busy(server->workers[i]) < fill_permille)
+            return server->workers[i];
+    return NULL;
+}
+
+static uint64_t load_of(const struct worker *worker, bool spreads)
+{
+    return spreads ? stat_get(&worker->stats.connections) : worker_busy(worker);
 }
 
 /* Crossing between loops costs time and latency, so one loop is filled before the next is used. With
- * worker_fill 0 connections are spread evenly instead. */
+ * worker_fill_percent 0 connections are spread evenly instead. */
 struct worker *server_pick_worker(struct server *server)
 {
-    unsigned fill = (unsigned)server->options->worker_fill_percent;
+    struct worker *filled = server_worker_with_room(server, server->options);
+    if (filled)
+        return filled;
+    bool spreads = server->options->worker_fill_percent == 0;
     unsigned count = atomic_load_explicit(&server->worker_count, memory_order_relaxed);
     struct worker *best = server->workers[0];
-    for (unsigned i = 0; i < count; i++) {
-        struct worker *worker = server->workers[i];
-        if (fill && worker_busy(worker) < fill * 10)
-            return worker;
-        if (load_of(worker, fill) < load_of(best, fill))
-            best = worker;
-    }
-    bool is_idle = !fill && load_of(best, fill) == 0;
+    for (unsigned i = 1; i < count; i++)
+        if (load_of(server->workers[i], spreads) < load_of(best, spreads))
+            best = server->workers[i];
+    bool is_idle = spreads && load_of(best, spreads) == 0;
     return count < server->worker_max && !is_idle ? add_worker(server) : best;
 }
 
@@ -232,6 +241,7 @@ static bool open_monitor(struct server *server)
         error_prefix(&err, "Can't start monitoring: can't listen to the monitor port");
         return fatal(&err);
     }
+    listener_start(server->monitor_listener);
     char *where = listener_address(options->http_host, listener_port(server->monitor_listener));
     log_inf("Starting %s monitor on %s", is_https ? "https" : "http", where);
     free(where);
@@ -253,6 +263,7 @@ static bool open_clients(struct server *server)
         return false;
     }
     server->client_port = listener_port(server->client_listener);
+    listener_start(server->client_listener);
     char *where = listener_address(options->host, server->client_port);
     log_inf("Listening for client connections on %s", where);
     free(where);

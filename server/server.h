@@ -98,6 +98,9 @@ void server_shut_down(struct server *server);
 void server_on_drained(struct server *server);
 /** The worker for the next connection: fills one before it starts or uses the next. Control thread. */
 struct worker *server_pick_worker(struct server *server);
+/** The worker that is being filled: the first that was not too busy. NULL when all were, or when connections are
+ *  spread. Thread: any. */
+struct worker *server_worker_with_room(const struct server *server, const struct options *options);
 /** Host and port as clients are told: client_advertise, or where we listen. */
 void server_advertised_host(const struct options *options, struct buf *out);
 /** Where the monitoring port really is; 0 when it is off. Control thread. */

@@ -70,13 +70,17 @@ void worker_receive_batches(struct worker *worker)
         run_posts(worker, take_posts(worker, &worker->inbox_batches));
 }
 
-static void on_wake(uv_async_t *async)
+void worker_run_posts(struct worker *worker)
 {
-    struct worker *worker = async->data;
     /* in this order: what was published before a post comes before it, even if it says "stop" */
     struct post *posts = take_posts(worker, &worker->inbox);
     worker_receive_batches(worker);
     run_posts(worker, posts);
+}
+
+static void on_wake(uv_async_t *async)
+{
+    worker_run_posts(async->data);
 }
 
 /* ---- the end of a turn ------------------------------------------------------------------------------- */
@@ -243,7 +247,7 @@ void worker_join(struct worker *worker)
         uv_run(&worker->loop, UV_RUN_DEFAULT);
     else
         uv_thread_join(&worker->thread);
-    on_wake(&worker->inbox_wake); /* what came too late still owns memory */
+    worker_run_posts(worker); /* what came too late still owns memory */
     router_free(worker->router);
     free_dead_subs(worker);
     block_pool_free(&worker->pool);

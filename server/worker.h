@@ -117,6 +117,9 @@ void worker_post_batch(struct worker *worker, struct post *post, size_t size);
 /** Delivers the batches that have arrived. Before a connection is read, so that a peer's next operation comes
  *  behind what others knew to be published before it was sent. */
 void worker_receive_batches(struct worker *worker);
+/** Runs what was handed over so far. Before a connection begins, so that it meets what was posted, options for example,
+ *  before its peer connected. */
+void worker_run_posts(struct worker *worker);
 /** Hands over, flushes and buries now; called before each poll. */
 void worker_end_turn(struct worker *worker);
 /** The area of a layer: READ_HEADROOM + READ_AREA bytes. */

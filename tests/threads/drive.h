@@ -123,5 +123,6 @@ void run_tls(unsigned workers);
 void run_events(unsigned workers);
 void run_revoke(unsigned workers);
 void run_imports(unsigned workers);
+void run_newcomers(unsigned workers);
 
 #endif

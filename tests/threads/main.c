@@ -21,6 +21,7 @@ static const struct {
     { "events",        run_events       },
     { "revoke",        run_revoke       },
     { "imports",       run_imports      },
+    { "newcomers",     run_newcomers    },
 };
 
 int main(int argc, char **argv)
