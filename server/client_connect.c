@@ -182,11 +182,16 @@ static struct auth_decision identify(const struct client *client, struct credent
     const struct options *options = client_options(client);
     struct tls_engine *engine = transport_tls_engine(client->conn);
     given->needs_certificate = options->tls && options->tls->verify_and_map;
-    given->certificate = engine ? tls_peer(engine) : NULL;
+    X509 *certificate = engine && given->needs_certificate ? tls_peer_decode(engine) : NULL;
+    given->certificate = certificate;
     given->ip = client->conn->ip;
     given->now_s = clock_wall_ns() / NS_PER_S;
     given->mono_ns = clock_mono_ns();
-    return auth_decide(options, given, client->nonce, CONNECTION_TYPE_STANDARD);
+    struct auth_decision decision =
+        auth_decide(options, given, client->nonce, CONNECTION_TYPE_STANDARD);
+    given->certificate = NULL;
+    X509_free(certificate);
+    return decision;
 }
 
 /* With no_auth_user only; even then its certificate may make the client somebody else. */

@@ -34,28 +34,26 @@ static void put_hex(char out[65], const uint8_t digest[32])
     buf_free(&text);
 }
 
-static void take_cert(const X509 *cert, struct cert_info *out)
+static void take_cert(const struct tls_cert *cert, struct cert_info *out)
 {
     uint8_t digest[32];
     struct buf name = { 0 };
-    tls_name_print(X509_get_subject_name(cert), &name);
+    tls_cert_print_subject(cert, &name);
     out->subject = mem_strspan(buf_span(&name));
     buf_free(&name);
-    tls_spki_sha256(cert, digest);
+    tls_fingerprint(cert->key, digest);
     put_hex(out->spki_sha256, digest);
-    tls_cert_sha256(cert, digest);
+    tls_fingerprint(cert->whole, digest);
     put_hex(out->cert_sha256, digest);
 }
 
-static void take_certs(struct tls_engine *engine, struct conn_info *out)
+static void take_certs(struct span certs, struct conn_info *out)
 {
-    const STACK_OF(X509) *chain = tls_peer_chain(engine);
-    int count = chain ? sk_X509_num(chain) : 0;
-    if (count <= 0)
-        return;
-    out->certs = mem_zero(sizeof *out->certs * (size_t)count);
-    for (int i = 0; i < count; i++)
-        take_cert(sk_X509_value(chain, i), &out->certs[out->cert_count++]);
+    struct tls_cert cert;
+    while (tls_cert_next(&certs, &cert)) {
+        out->certs = mem_resize_array(out->certs, out->cert_count + 1, sizeof *out->certs);
+        take_cert(&cert, &out->certs[out->cert_count++]);
+    }
 }
 
 /* Who was refused is seen here, or nowhere. */
@@ -68,8 +66,10 @@ static void take_ruling(const struct conn *conn, struct conn_info *out)
     out->ocsp_checked_ns = ruling->at_ns;
     if (!ruling->rejected)
         return;
-    out->certs = mem_zero(sizeof *out->certs);
-    take_cert(ruling->rejected, &out->certs[out->cert_count++]);
+    unsigned char *der = NULL;
+    int len = i2d_X509(ruling->rejected, &der);
+    take_certs(span_make(der, len > 0 ? (size_t)len : 0), out);
+    OPENSSL_free(der);
 }
 
 static void take_tls(const struct conn *conn, const struct conn_detail *detail,
@@ -84,7 +84,7 @@ static void take_tls(const struct conn *conn, const struct conn_detail *detail,
     out->tls_cipher = tls_cipher(engine);
     out->tls_first = client_of(conn)->has_handshaked_first;
     if (detail->auth && out->cert_count == 0)
-        take_certs(engine, out);
+        take_certs(tls_peer_certs(engine), out);
 }
 
 static void copy_tags(char ***out, size_t *out_count, char *const *tags, size_t count)

@@ -103,7 +103,8 @@ static void report(struct conn *conn, X509 *leaf, X509 *cert)
 static void disconnect(struct conn *conn, X509 *cert)
 {
     struct tls_engine *engine = transport_tls_engine(conn);
-    X509 *leaf = tls_peer(engine) ? tls_peer(engine) : cert; /* none while shaking hands */
+    X509 *own = tls_peer_decode(engine); /* none while shaking hands */
+    X509 *leaf = own ? own : cert;
     struct buf names = { 0 };
     tls_name_print(X509_get_subject_name(cert), &names);
     if (X509_cmp(leaf, cert) != 0) {
@@ -113,6 +114,7 @@ static void disconnect(struct conn *conn, X509 *cert)
     conn_log(conn, LOG_WRN, "Disconnect: the CA has revoked [%s]", buf_str(&names));
     buf_free(&names);
     report(conn, leaf, cert);
+    X509_free(own);
     conn_close(conn, CLOSE_CERT_REVOKED);
 }
 

@@ -28,14 +28,16 @@ static struct tls_layer *tls_layer_of(const struct conn *conn);
 
 /* ---- judging the peer ------------------------------------------------------------------------------ */
 
-static bool fits_pins(const struct tls_options *options, const X509 *leaf)
+static bool fits_pins(const struct tls_options *options, const struct tls_engine *engine)
 {
+    struct span certs = tls_peer_certs(engine);
+    struct tls_cert leaf;
     uint8_t digest[32];
     if (options->pinned_cert_count == 0)
         return true;
-    if (!leaf)
+    if (!tls_cert_next(&certs, &leaf))
         return false;
-    tls_spki_sha256(leaf, digest);
+    tls_fingerprint(leaf.key, digest);
     for (size_t i = 0; i < options->pinned_cert_count; i++)
         if (memcmp(options->pinned_certs[i], digest, sizeof digest) == 0)
             return true;
@@ -128,7 +130,7 @@ static enum layer_status fail(struct tls_layer *tls)
 static bool may_open(struct tls_layer *tls)
 {
     const struct tls_options *in_force = tls_in_force(tls->layer.conn);
-    if (fits_pins(in_force ? in_force : tls->settings, tls_peer(tls->engine)))
+    if (fits_pins(in_force ? in_force : tls->settings, tls->engine))
         return true;
     tls->reject = "certificate not pinned";
     return false;
@@ -278,7 +280,7 @@ struct tls_engine *transport_tls_engine(const struct conn *conn)
 bool transport_tls_fits_pins(const struct conn *conn, const struct tls_options *options)
 {
     struct tls_layer *tls = tls_layer_of(conn);
-    return !tls || !tls->is_open || fits_pins(options, tls_peer(tls->engine));
+    return !tls || !tls->is_open || fits_pins(options, tls->engine);
 }
 
 bool transport_tls_wants_input(const struct conn *conn)

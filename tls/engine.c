@@ -15,6 +15,7 @@
 #include "chains.h"
 #include "context.h"
 #include "failure.h"
+#include "peer_certs.h"
 
 #include <openssl/async.h>
 #include <openssl/err.h>
@@ -117,6 +118,8 @@ static enum tls_status fail(struct tls_engine *engine)
 static enum tls_status open_up(struct tls_engine *engine)
 {
     SSL_clear_mode(engine->ssl, SSL_MODE_ASYNC); /* every read and write would pay for a fibre */
+    if (!engine->context->is_client)             /* a client may still be sent tickets */
+        peer_certs_release(engine->ssl);
     return enter(engine, TLS_OPEN);
 }
 
@@ -290,7 +293,7 @@ void tls_engine_free(struct tls_engine *engine)
     ERR_clear_error();
     tls_context_release(engine->context);
     verification_free(&engine->verification);
-    sk_X509_pop_free(engine->peer_chain, X509_free);
+    buf_free(&engine->peer_certs);
     buf_free(&engine->kept);
     buf_free(&engine->output);
     free(engine->failure);
@@ -330,20 +333,15 @@ const char *tls_cipher(const struct tls_engine *engine)
     return cipher ? SSL_CIPHER_standard_name(cipher) : "";
 }
 
-X509 *tls_peer(const struct tls_engine *engine)
+X509 *tls_peer_decode(const struct tls_engine *engine)
 {
-    return SSL_get0_peer_certificate(engine->ssl);
+    const unsigned char *at = engine->peer_certs.data;
+    X509 *leaf = at ? d2i_X509(NULL, &at, (long)engine->peer_certs.len) : NULL;
+    ERR_clear_error();
+    return leaf;
 }
 
-/* OpenSSL's chain has the leaf in it on the client's side only. */
-const STACK_OF(X509) * tls_peer_chain(struct tls_engine *engine)
+struct span tls_peer_certs(const struct tls_engine *engine)
 {
-    X509 *leaf = tls_peer(engine);
-    if (!leaf || engine->peer_chain)
-        return engine->peer_chain;
-    STACK_OF(X509) *sent = SSL_get_peer_cert_chain(engine->ssl);
-    engine->peer_chain = sent ? X509_chain_up_ref(sent) : sk_X509_new_null();
-    if (!engine->context->is_client && X509_up_ref(leaf))
-        sk_X509_unshift(engine->peer_chain, leaf);
-    return engine->peer_chain;
+    return buf_span(&engine->peer_certs);
 }

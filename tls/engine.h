@@ -21,8 +21,8 @@ struct tls_engine {
     struct buf output;
 
     struct verification verification;
-    char *failure;               /* owned; NULL until something failed */
-    STACK_OF(X509) * peer_chain; /* owned; made when asked for */
+    char *failure;         /* owned; NULL until something failed */
+    struct buf peer_certs; /* see tls_peer_certs() */
 };
 
 /** Gives SSL the next bytes of the peer; 0 when there are none. */

@@ -1,7 +1,6 @@
 /* known_chains.c - see known_chains.h. */
 #include "known_chains.h"
 
-#include "base/buf.h"
 #include "base/mem.h"
 
 #include <openssl/sha.h>
@@ -13,7 +12,7 @@
 #define SLOT_COUNT 256 /* one that is wanted by another chain is overwritten */
 
 struct slot {
-    uint8_t sent[SHA256_DIGEST_LENGTH]; /* of the peer's certificate, and of all that it sent */
+    uint8_t sent[SHA256_DIGEST_LENGTH]; /* of all certificates that the peer sent, its own first */
     STACK_OF(X509) * issuers;           /* the chain without its leaf; NULL: empty slot */
 };
 
@@ -38,27 +37,6 @@ void known_chains_free(struct known_chains *known)
         sk_X509_pop_free(known->slots[i].issuers, X509_free);
     pthread_mutex_destroy(&known->lock);
     free(known);
-}
-
-static void append_der(struct buf *out, const X509 *cert)
-{
-    int len = i2d_X509(cert, NULL);
-    if (len < 0)
-        abort(); /* it was parsed from DER: only memory can have run out */
-    unsigned char *at = buf_reserve(out, (size_t)len);
-    i2d_X509(cert, &at);
-    out->len += (size_t)len;
-}
-
-static void digest_sent(X509_STORE_CTX *store_ctx, uint8_t out[SHA256_DIGEST_LENGTH])
-{
-    const STACK_OF(X509) *sent = X509_STORE_CTX_get0_untrusted(store_ctx);
-    struct buf der = { 0 };
-    append_der(&der, X509_STORE_CTX_get0_cert(store_ctx));
-    for (int i = 0; i < sk_X509_num(sent); i++)
-        append_der(&der, sk_X509_value(sent, i));
-    SHA256(der.data, der.len, out);
-    buf_free(&der);
 }
 
 static struct slot *slot_of(struct known_chains *known, const uint8_t sent[SHA256_DIGEST_LENGTH])
@@ -108,10 +86,10 @@ static void remember(struct known_chains *known, const uint8_t sent[SHA256_DIGES
     sk_X509_pop_free(old, X509_free);
 }
 
-bool known_chains_verify(struct known_chains *known, X509_STORE_CTX *store_ctx)
+bool known_chains_verify(struct known_chains *known, struct span certs, X509_STORE_CTX *store_ctx)
 {
     uint8_t sent[SHA256_DIGEST_LENGTH];
-    digest_sent(store_ctx, sent);
+    SHA256(certs.ptr, certs.len, sent);
     STACK_OF(X509) *chain = look_up(known, sent, X509_STORE_CTX_get0_cert(store_ctx));
     if (chain && is_within_dates(chain)) {
         X509_STORE_CTX_set0_verified_chain(store_ctx, chain);

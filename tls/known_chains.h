@@ -9,6 +9,8 @@
 
 #include <openssl/x509.h>
 
+#include "base/span.h"
+
 #include <stdbool.h>
 
 struct known_chains;
@@ -17,7 +19,8 @@ struct known_chains;
 struct known_chains *known_chains_new(void);
 /** NULL is allowed. */
 void known_chains_free(struct known_chains *known);
-/** X509_verify_cert(), or its result for the same certificates. True: valid, and `store_ctx` has the chain. */
-bool known_chains_verify(struct known_chains *known, X509_STORE_CTX *store_ctx);
+/** X509_verify_cert(), or its result for the same certificates: `certs`, all that the peer sent. True: valid, and
+ *  `store_ctx` has the chain. */
+bool known_chains_verify(struct known_chains *known, struct span certs, X509_STORE_CTX *store_ctx);
 
 #endif

@@ -160,26 +160,72 @@ bool tls_sans_find(const X509 *cert, enum tls_san kind, tls_name_fn *is_it, void
     return found;
 }
 
+/* ---- parts ---------------------------------------------------------------------------------------------- */
+
+/* The next value, without its tag and length in `content`; empty when it is not DER or not of this class and tag. */
+static struct span take(struct span *rest, int wanted_class, int wanted_tag, struct span *content)
+{
+    const unsigned char *at = rest->ptr;
+    long len;
+    int tag, class;
+    if (rest->len == 0)
+        return (struct span){ 0 };
+    int form = ASN1_get_object(&at, &len, &tag, &class, (long)rest->len);
+    bool has_length = !(form & 0x80) && form != (V_ASN1_CONSTRUCTED | 1); /* bad; indefinite */
+    if (!has_length || class != wanted_class || tag != wanted_tag) {
+        ERR_clear_error();
+        return (struct span){ 0 };
+    }
+    struct span whole = span_make(rest->ptr, (size_t)(at + len - rest->ptr));
+    *content = span_make(at, (size_t)len);
+    *rest = span_make(at + len, rest->len - whole.len);
+    return whole;
+}
+
+static struct span take_sequence(struct span *rest, struct span *content)
+{
+    return take(rest, V_ASN1_UNIVERSAL, V_ASN1_SEQUENCE, content);
+}
+
+bool tls_cert_next(struct span *certs, struct tls_cert *out)
+{
+    struct span signed_part, rest, skipped;
+    out->whole = take_sequence(certs, &signed_part);
+    if (out->whole.len == 0 || take_sequence(&signed_part, &rest).len == 0)
+        return false;
+    take(&rest, V_ASN1_CONTEXT_SPECIFIC, 0, &skipped); /* version; there is none in the first one */
+    take(&rest, V_ASN1_UNIVERSAL, V_ASN1_INTEGER, &skipped); /* serial number */
+    take_sequence(&rest, &skipped);                          /* signature algorithm */
+    take_sequence(&rest, &skipped);                          /* issuer */
+    take_sequence(&rest, &skipped);                          /* validity */
+    out->subject = take_sequence(&rest, &skipped);
+    out->key = take_sequence(&rest, &skipped);
+    return out->key.len > 0;
+}
+
+void tls_cert_print_subject(const struct tls_cert *cert, struct buf *out)
+{
+    const unsigned char *at = cert->subject.ptr;
+    X509_NAME *name = d2i_X509_NAME(NULL, &at, (long)cert->subject.len);
+    if (name)
+        tls_name_print(name, out);
+    X509_NAME_free(name);
+    ERR_clear_error();
+}
+
 /* ---- fingerprints -------------------------------------------------------------------------------------- */
 
-static void hash_der(unsigned char *der, int len, uint8_t out[32])
+void tls_fingerprint(struct span der, uint8_t out[32])
 {
-    if (len < 0)
-        abort(); /* it was parsed from DER: only memory can have run out */
-    SHA256(der, (size_t)len, out);
-    OPENSSL_free(der);
+    SHA256(der.ptr, der.len, out);
 }
 
 void tls_cert_sha256(const X509 *cert, uint8_t out[32])
 {
     unsigned char *der = NULL;
     int len = i2d_X509(cert, &der);
-    hash_der(der, len, out);
-}
-
-void tls_spki_sha256(const X509 *cert, uint8_t out[32])
-{
-    unsigned char *der = NULL;
-    int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &der);
-    hash_der(der, len, out);
+    if (len < 0)
+        abort(); /* it was parsed from DER: only memory can have run out */
+    tls_fingerprint(span_make(der, (size_t)len), out);
+    OPENSSL_free(der);
 }

@@ -131,10 +131,24 @@ const char *tls_failure(const struct tls_engine *engine);
 /** "1.2", "1.3" and the IANA name of the cipher suite. Static texts. */
 const char *tls_version(const struct tls_engine *engine);
 const char *tls_cipher(const struct tls_engine *engine);
-/** The peer's certificate; NULL when it sent none. Borrowed. */
-X509 *tls_peer(const struct tls_engine *engine);
-/** All certificates of the peer, leaf first; NULL when none. Borrowed. */
-const STACK_OF(X509) * tls_peer_chain(struct tls_engine *engine);
+/** All certificates of the peer as bytes (DER), leaf first, one behind the other; empty when it sent none. Borrowed. */
+struct span tls_peer_certs(const struct tls_engine *engine);
+/** The peer's own certificate, taken apart anew: for what is seldom asked. Owned; NULL when it sent none. */
+X509 *tls_peer_decode(const struct tls_engine *engine);
+
+/* ---- parts of a certificate ---------------------------------------------------------------- */
+
+/** Parts of a certificate that are found without taking all of it apart; DER, borrowed from its bytes. */
+struct tls_cert {
+    struct span whole, subject, key; /* `key` is its SubjectPublicKeyInfo */
+};
+
+/** Takes the first certificate off `certs`. False when there is none (any more), or it is no DER. Source: RFC 5280 4.1. */
+bool tls_cert_next(struct span *certs, struct tls_cert *out);
+/** The subject as tls_name_print() has it. Appends. */
+void tls_cert_print_subject(const struct tls_cert *cert, struct buf *out);
+/** A fingerprint: SHA-256 of `whole` or `key`. */
+void tls_fingerprint(struct span der, uint8_t out[32]);
 
 /* ---- names in a certificate ---------------------------------------------------------------- */
 
@@ -185,8 +199,7 @@ enum tls_dn_match {
 /** Types and values are compared exactly; the attributes of one RDN have no order. */
 enum tls_dn_match tls_dn_compare(const struct tls_dn *a, const struct tls_dn *b);
 
-/** SHA-256 of the certificate (DER), of its SubjectPublicKeyInfo (DER). */
+/** SHA-256 of the certificate (DER). */
 void tls_cert_sha256(const X509 *cert, uint8_t out[32]);
-void tls_spki_sha256(const X509 *cert, uint8_t out[32]);
 
 #endif

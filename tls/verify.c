@@ -4,6 +4,7 @@
 #include "context.h"
 #include "engine.h"
 #include "known_chains.h"
+#include "peer_certs.h"
 
 #include <openssl/async.h>
 
@@ -52,20 +53,17 @@ static int reject(X509_STORE_CTX *store_ctx)
     return 0;
 }
 
-static bool is_valid(const struct tls_context *context, X509_STORE_CTX *store_ctx)
+static bool is_valid(const struct tls_engine *engine, X509_STORE_CTX *store_ctx)
 {
-    return context->known ? known_chains_verify(context->known, store_ctx)
-                          : X509_verify_cert(store_ctx) == 1;
+    struct known_chains *known = engine->context->known;
+    return known ? known_chains_verify(known, tls_peer_certs(engine), store_ctx)
+                 : X509_verify_cert(store_ctx) == 1;
 }
 
-int verify_peer(X509_STORE_CTX *store_ctx, void *unused)
+static int judge(struct tls_engine *engine, X509_STORE_CTX *store_ctx)
 {
-    (void)unused;
-    SSL *ssl = X509_STORE_CTX_get_ex_data(store_ctx, SSL_get_ex_data_X509_STORE_CTX_idx());
-    struct tls_engine *engine = SSL_get_app_data(ssl);
     struct verification *verification = &engine->verification;
-
-    if (engine->context->verify && !is_valid(engine->context, store_ctx))
+    if (engine->context->verify && !is_valid(engine, store_ctx))
         return refuse(verification, store_ctx);
     if (!engine->on_chain)
         return 1;
@@ -79,6 +77,20 @@ int verify_peer(X509_STORE_CTX *store_ctx, void *unused)
             verification->verdict = TLS_REJECT;
     verification->store_ctx = NULL;
     return verification->verdict == TLS_PASS ? 1 : reject(store_ctx);
+}
+
+int verify_peer(X509_STORE_CTX *store_ctx, void *unused)
+{
+    (void)unused;
+    SSL *ssl = X509_STORE_CTX_get_ex_data(store_ctx, SSL_get_ex_data_X509_STORE_CTX_idx());
+    struct tls_engine *engine = SSL_get_app_data(ssl);
+    peer_certs_copy(store_ctx, &engine->peer_certs);
+    int passed = judge(engine, store_ctx);
+    if (passed)
+        X509_STORE_CTX_set0_verified_chain(store_ctx, NULL); /* SSL would keep it until its end */
+    else
+        buf_free(&engine->peer_certs);
+    return passed;
 }
 
 void verification_free(struct verification *verification)

@@ -127,6 +127,8 @@ TRICKS = [
           (("    quick_keys_enable();\n", ""),), (MTLS,)),
     Trick("chains of peers that come again are known", "verifies each again", "tls/context.c",
           (("context->known = known_chains_new();", "context->known = NULL;"),), (MTLS,)),
+    Trick("certificates of peers stay as bytes", "has OpenSSL keep them", "tls/engine.c",
+          (("        peer_certs_release(engine->ssl);\n", "        (void)peer_certs_release;\n"),), (MTLS_IDLE, MTLS)),
     Trick("what is wrapped gets memory that stays", "gets it from the system", "server/conn_output.c",
           (("    conn->wire = conn->worker->wire;\n    conn->worker->wire = (struct buf){ 0 };\n", ""),),
           (TLS, TLS_LARGE)),

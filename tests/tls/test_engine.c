@@ -300,6 +300,13 @@ Test(engine, dates_the_expiry)
     talk_free(&talk);
 }
 
+static X509 *load_client(const char *name)
+{
+    char file[64];
+    snprintf(file, sizeof file, "%s.pem", name);
+    return pki_load(pki(file));
+}
+
 Test(engine, lets_in_whom_the_ca_signed)
 {
     static const char *const CLIENTS[] = { "client-good", "int/client-good", "server" };
@@ -307,12 +314,10 @@ Test(engine, lets_in_whom_the_ca_signed)
         struct talk talk =
             talk_begin(&(struct talk_options){ .verify = true, .client_name = CLIENTS[i] });
         cr_expect_eq(tls_status(talk.server), TLS_OPEN, "%s", tls_failure(talk.server));
-        cr_assert_not_null(tls_peer(talk.server));
-        cr_expect_eq(sk_X509_num(tls_peer_chain(talk.server)), i == 1 ? 2 : 1);
-        cr_expect_eq(X509_cmp(sk_X509_value(tls_peer_chain(talk.server), 0), tls_peer(talk.server)),
-                     0);
-        cr_expect_eq(X509_cmp(sk_X509_value(tls_peer_chain(talk.client), 0), tls_peer(talk.client)),
-                     0);
+        X509 *peer = tls_peer_decode(talk.server), *known = load_client(CLIENTS[i]);
+        cr_expect(peer && X509_cmp(peer, known) == 0);
+        X509_free(peer);
+        X509_free(known);
         talk_free(&talk);
     }
 }
@@ -321,8 +326,8 @@ Test(engine, asks_for_no_certificate_unless_told_to)
 {
     struct talk talk = talk_begin(&(struct talk_options){ .client_name = "client-other" });
     cr_expect_eq(tls_status(talk.server), TLS_OPEN);
-    cr_expect_null(tls_peer(talk.server));
-    cr_expect_null(tls_peer_chain(talk.server));
+    cr_expect_null(tls_peer_decode(talk.server));
+    cr_expect_eq(tls_peer_certs(talk.server).len, 0u);
     talk_free(&talk);
 }
 

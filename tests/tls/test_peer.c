@@ -100,9 +100,73 @@ Test(peer, takes_fingerprints)
         tls_cert_sha256(cert, ours);
         digest_of(0, cert, theirs);
         cr_expect_arr_eq(ours, theirs, 32);
-        tls_spki_sha256(cert, ours);
-        digest_of(1, cert, theirs);
-        cr_expect_arr_eq(ours, theirs, 32);
         X509_free(cert);
     }
+}
+
+/* ---- parts --------------------------------------------------------------------------------------------- */
+
+static struct buf der_of_file(const char *file)
+{
+    X509 *cert = pki_load(pki(file));
+    struct buf der = { 0 };
+    unsigned char *at = buf_reserve(&der, 64 * 1024);
+    der.len = (size_t)i2d_X509(cert, &at);
+    X509_free(cert);
+    return der;
+}
+
+Test(peer, finds_the_parts_of_a_certificate)
+{
+    static const char *const FILES[] = { "client-good.pem", "server-rsa.pem", "ca.pem" };
+    for (int i = 0; i < 3; i++) {
+        X509 *cert = pki_load(pki(FILES[i]));
+        struct buf der = der_of_file(FILES[i]), ours = { 0 }, theirs = { 0 };
+        struct span rest = buf_span(&der);
+        struct tls_cert parts;
+        uint8_t our_digest[32], digest[32];
+        cr_assert(tls_cert_next(&rest, &parts));
+        cr_expect_eq(rest.len, 0u);
+        cr_expect(span_equal(parts.whole, buf_span(&der)));
+        tls_cert_print_subject(&parts, &ours);
+        tls_name_print(X509_get_subject_name(cert), &theirs);
+        cr_expect(span_equal(buf_span(&ours), buf_span(&theirs)), "%s", buf_str(&ours));
+        tls_fingerprint(parts.key, our_digest);
+        digest_of(1, cert, digest);
+        cr_expect_arr_eq(our_digest, digest, 32);
+        buf_free(&ours);
+        buf_free(&theirs);
+        buf_free(&der);
+        X509_free(cert);
+    }
+}
+
+Test(peer, finds_one_certificate_behind_the_other)
+{
+    struct buf der = der_of_file("client-good.pem"), more = der_of_file("ca.pem");
+    size_t first = der.len;
+    buf_append(&der, more.data, more.len);
+    struct span rest = buf_span(&der);
+    struct tls_cert parts;
+    cr_assert(tls_cert_next(&rest, &parts));
+    cr_expect_eq(parts.whole.len, first);
+    cr_assert(tls_cert_next(&rest, &parts));
+    cr_expect(span_equal(parts.whole, buf_span(&more)));
+    cr_expect_not(tls_cert_next(&rest, &parts));
+    buf_free(&der);
+    buf_free(&more);
+}
+
+Test(peer, finds_no_parts_in_what_was_cut_off)
+{
+    struct buf der = der_of_file("client-good.pem");
+    for (size_t len = 0; len < der.len; len++) {
+        uint8_t *piece = malloc(len + 1); /* reading behind it is noticed */
+        memcpy(piece + 1, der.data, len);
+        struct span rest = span_make(piece + 1, len);
+        struct tls_cert parts;
+        cr_expect_not(tls_cert_next(&rest, &parts), "%zu bytes", len);
+        free(piece);
+    }
+    buf_free(&der);
 }
