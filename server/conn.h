@@ -152,7 +152,6 @@ struct conn {
     int64_t stall_until_ms;
     unsigned open_handles; /* libuv's, before the memory may go */
 
-    struct sockaddr_storage peer;
     char ip[46];
     uint16_t port;
     int64_t start_ns;         /* wall clock */

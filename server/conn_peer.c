@@ -12,7 +12,6 @@
 
 void conn_set_peer(struct conn *conn, const struct sockaddr_storage *peer)
 {
-    conn->peer = *peer;
     if (peer->ss_family == AF_INET6) {
         const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)peer;
         if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))
