@@ -83,6 +83,7 @@ static struct export_options export_of(struct options *options, const struct jwt
     int64_t threshold_ms = ns_to_ms(claims->response_threshold_ns);
     return (struct export_options){
         .is_service = claims->is_service,
+        .allow_trace = claims->is_service && claims->allow_trace,
         .subject = claims->subject,
         .token_position =
             claims->account_token_position > 0 ? (size_t)claims->account_token_position : 0,
@@ -102,6 +103,7 @@ static struct import_options import_of(struct options *options, struct account_o
                                      .exporter_name = claims->account,
                                      .subject = claims->subject,
                                      .local = claims->subject,
+                                     .allow_trace = !claims->is_service && claims->allow_trace,
                                      .share = claims->share,
                                      .token = claims->token };
     if (claims->local_subject) {
@@ -115,11 +117,27 @@ static struct import_options import_of(struct options *options, struct account_o
     return import;
 }
 
+/* What the issuer should not have signed traces nothing. */
+static const struct msg_trace_options *msg_trace_of(struct options *options,
+                                                    const struct jwt_account *claims)
+{
+    enum { ALL = 100 };
+    if (!claims->trace_dest || !subject_is_valid_config(span_of(claims->trace_dest)) ||
+        !subject_is_literal(span_of(claims->trace_dest)) || claims->trace_sampling < 0 ||
+        claims->trace_sampling > ALL)
+        return NULL;
+    struct msg_trace_options *trace = options_alloc(options, sizeof *trace);
+    trace->dest = claims->trace_dest;
+    trace->percent = claims->trace_sampling ? (unsigned)claims->trace_sampling : ALL;
+    return trace;
+}
+
 void account_take_exchange(struct options *options, struct account_options *account)
 {
     const struct jwt_exports *exports = &account->claims->account.exports;
     const struct jwt_imports *imports = &account->claims->account.imports;
     size_t size = imports->count * sizeof *account->streams + 1;
+    account->msg_trace = msg_trace_of(options, &account->claims->account);
     account->exports = options_alloc(options, exports->count * sizeof *account->exports + 1);
     account->streams = options_alloc(options, size);
     account->services = options_alloc(options, size);

@@ -28,12 +28,19 @@ struct latency_options {
     const char *subject;
 };
 
+/** Messages that a tracer samples (W3C traceparent) are traced, too. */
+struct msg_trace_options {
+    const char *dest; /* where events are told; literal */
+    unsigned percent; /* of them */
+};
+
 struct export_options {
     bool is_service;
     const char *subject;
     const char **accounts; /* who may import; none = everybody */
     size_t account_count;
     size_t token_position; /* from 1: that token must be the importer's name; 0 = no such rule */
+    bool allow_trace;      /* services: as in struct import_options */
     enum response_type response;
     int64_t response_ms;
     const struct latency_options *latency; /* of a service; NULL = not measured */
@@ -85,6 +92,7 @@ struct account_options {
     size_t stream_count, service_count;
     struct mapping_options *mappings; /* the most special first */
     size_t mapping_count;
+    const struct msg_trace_options *msg_trace; /* NULL = none */
     struct jwt *claims;      /* operator mode: what its JWT says; NULL otherwise */
     struct account *account; /* set by the control thread before a worker sees the options */
 };

@@ -244,7 +244,8 @@ static void handle_pub(struct client *client, const struct proto_op *op)
 {
     client->conn->in_msgs++;
     client->conn->in_bytes += op->data.len;
-    if (op->header_size > 0 && trace_headers_have_wish(span_make(op->data.ptr, op->header_size)))
+    if (op->header_size > 0 &&
+        (client->msg_trace || trace_headers_have_wish(span_make(op->data.ptr, op->header_size))))
         client_publish_traced(client, op);
     else
         client_publish(client, op);
@@ -314,6 +315,7 @@ static void handle_bad(struct client *client, enum proto_status status, const st
         conn_close(client->conn, CLOSE_MAX_CONTROL_LINE);
         break;
     case PROTO_BAD_PAYLOAD:
+        client_trace_oversized(client, op, input);
         conn_log(client->conn, LOG_ERR, "maximum payload exceeded: %.*s vs %lld",
                  SPAN_ARG(op->size), (long long)client->max_payload);
         conn_close(client->conn, CLOSE_MAX_PAYLOAD);

@@ -13,6 +13,7 @@
 struct account_options;
 struct auth_request;
 struct jwt_login;
+struct msg_trace_options;
 struct permissions;
 struct proto_op;
 struct responses;
@@ -51,6 +52,8 @@ struct client {
 
     const struct account_options
         *mappings; /* of worker->options; NULL = the account maps nothing */
+    const struct msg_trace_options
+        *msg_trace; /* the same; NULL = only who asks has messages traced */
     struct sub_table subs;
     int64_t max_payload, max_subscriptions; /* the latter -1 = unlimited */
 
@@ -79,7 +82,7 @@ void client_enter_account(struct client *client, struct account *account);
 void client_leave_account(struct client *client);
 /** Operator mode: does a resolver know its account no more? */
 bool client_account_was_deleted(const struct client *client);
-/** Looks up client->mappings for account and options as they are now. */
+/** Looks up client->mappings and msg_trace for account and options as they are now. */
 void client_take_mappings(struct client *client);
 /** The account of a user that the options list; of the single user and of the token (NULL) it is "$G". */
 struct account *client_account_of(const struct client *client, const struct user_options *user);
@@ -126,8 +129,10 @@ void client_arm(struct client *client);
 void client_send_ping(struct client *client);
 
 /* ---- client_trace.c */
-/** The same for a message whose header speaks of tracing. */
+/** The same for a message that may have to be traced: its header speaks of it, or client->msg_trace. */
 void client_publish_traced(struct client *client, const struct proto_op *op);
+/** One that is refused because of its size is traced, too, if its header is there: `input` begins with its line. */
+void client_trace_oversized(struct client *client, const struct proto_op *op, struct span input);
 
 /* ---- client_deliver.c */
 void client_deliver(struct sub *sub, struct run *run, unsigned first, unsigned count, bool share);

@@ -27,6 +27,7 @@ void client_take_mappings(struct client *client)
     const struct account_options *account =
         account_options_of(client_options(client), client->conn->account);
     client->mappings = account && account->mapping_count > 0 ? account : NULL;
+    client->msg_trace = account ? account->msg_trace : NULL;
 }
 
 void client_enter_account(struct client *client, struct account *account)

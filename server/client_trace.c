@@ -1,11 +1,14 @@
-/* client_trace.c - messages of a client whose header speaks of tracing. */
+/* client_trace.c - messages of a client whose header, or whose account, may want them traced. */
 #include "client.h"
 
 #include "base/log.h"
+#include "base/rand.h"
 #include "parser/proto.h"
 #include "parser/subject.h"
 
+#include "account_options.h"
 #include "headers.h"
+#include "latency_headers.h"
 #include "message_trace.h"
 #include "options.h"
 #include "router.h"
@@ -22,6 +25,7 @@ static void publish_untraceable(struct client *client, const struct proto_op *op
 {
     struct proto_op disabled = *op;
     struct buf data = { 0 };
+    router_end_run(client->conn->worker->router);
     headers_set(&data, header_of(op), TRACE_DEST, span_of(TRACE_DISABLED));
     disabled.header_size = (uint32_t)data.len;
     buf_append(&data, op->data.ptr + op->header_size, op->data.len - op->header_size);
@@ -53,7 +57,7 @@ static bool is_one_subject(const struct client *client, struct span dest)
 /* Can events be told there? Of what makes no destination only the log tells. */
 static bool is_destination(const struct client *client, struct span dest)
 {
-    if (dest.len == 0 || span_is(dest, TRACE_DISABLED))
+    if (span_is(dest, TRACE_DISABLED))
         return false;
     if (is_one_subject(client, dest))
         return true;
@@ -64,17 +68,53 @@ static bool is_destination(const struct client *client, struct span dest)
     return false;
 }
 
-static void publish_to(struct client *client, const struct proto_op *op, struct trace_wish wish)
+enum tracing { UNTRACED, TRACED, UNTRACEABLE };
+
+/* What a tracer samples goes where the account says; chance says how much of it. */
+static enum tracing decide_by_context(const struct client *client, struct span header,
+                                      struct trace_wish *wish)
+{
+    enum { HUNDRED = 100 };
+    const struct msg_trace_options *msg_trace = client->msg_trace;
+    if (!msg_trace || !latency_headers_w3c_samples(header))
+        return UNTRACED;
+    if (msg_trace->percent < HUNDRED && rand_below(HUNDRED) >= msg_trace->percent)
+        return UNTRACEABLE;
+    *wish = (struct trace_wish){ .dest = span_of(msg_trace->dest) };
+    return TRACED;
+}
+
+static enum tracing decide(const struct client *client, struct span header, struct trace_wish *wish)
+{
+    *wish = trace_headers_read(header);
+    if (wish->origin_account.len) {
+        log_origin_account(client->conn, wish->origin_account);
+        return UNTRACEABLE;
+    }
+    if (wish->dest.len)
+        return is_destination(client, wish->dest) ? TRACED : UNTRACED;
+    return decide_by_context(client, header, wish);
+}
+
+static struct trace_ingress ingress_of(const struct client *client, const struct proto_op *op,
+                                       const struct trace_wish *wish)
+{
+    return (struct trace_ingress){
+        .source = client->conn, .subject = op->subject, .dest = wish->dest, .only = wish->only
+    };
+}
+
+static void publish_traced(struct client *client, const struct proto_op *op,
+                           const struct trace_wish *wish)
 {
     struct worker *worker = client->conn->worker;
-    if (!client_may_publish(client, wish.dest))
+    struct trace_ingress ingress = ingress_of(client, op, wish);
+    ingress.headers = header_of(op);
+    ingress.size = op->data.len;
+    router_end_run(worker->router);
+    if (!client_may_publish(client, wish->dest))
         return;
-    message_trace_begin(&(struct trace_ingress){ .source = client->conn,
-                                                 .subject = op->subject,
-                                                 .dest = wish.dest,
-                                                 .headers = header_of(op),
-                                                 .size = op->data.len,
-                                                 .only = wish.only });
+    message_trace_begin(&ingress);
     client_publish(client, op);
     router_end_run(worker->router);
     message_trace_end_leg(worker);
@@ -82,14 +122,27 @@ static void publish_to(struct client *client, const struct proto_op *op, struct 
 
 void client_publish_traced(struct client *client, const struct proto_op *op)
 {
-    struct trace_wish wish = trace_headers_read(header_of(op));
-    router_end_run(client->conn->worker->router);
-    if (wish.origin_account.len) {
-        log_origin_account(client->conn, wish.origin_account);
-        publish_untraceable(client, op);
-    } else if (is_destination(client, wish.dest)) {
-        publish_to(client, op, wish);
-    } else {
-        client_publish(client, op);
+    struct trace_wish wish;
+    switch (decide(client, header_of(op), &wish)) {
+    case UNTRACED: client_publish(client, op); break;
+    case TRACED: publish_traced(client, op, &wish); break;
+    case UNTRACEABLE: publish_untraceable(client, op); break;
     }
+}
+
+void client_trace_oversized(struct client *client, const struct proto_op *op, struct span input)
+{
+    struct worker *worker = client->conn->worker;
+    struct trace_wish wish;
+    if (!op->has_header || op->header_size > input.len - op->consumed)
+        return;
+    struct span header = span_make(input.ptr + op->consumed, op->header_size);
+    if (decide(client, header, &wish) != TRACED || !client_may_publish(client, wish.dest))
+        return;
+    struct trace_ingress ingress = ingress_of(client, op, &wish);
+    ingress.headers = header;
+    ingress.size = (size_t)proto_read_size(op->size);
+    message_trace_begin(&ingress);
+    message_trace_refused(worker->trace, "maximum payload exceeded");
+    message_trace_end_leg(worker);
 }

@@ -149,6 +149,8 @@ struct jwt_account {
     struct jwt_revocations revocations;
     struct jwt_permissions default_permissions;
     struct jwt_mappings mappings;
+    const char *trace_dest;
+    int64_t trace_sampling;         /* percent; 0 = all */
     struct jwt_texts callout_users; /* auth callout is wanted when there are some */
 };
 

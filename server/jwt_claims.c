@@ -307,6 +307,12 @@ static const struct claim CALLOUT_ROWS[] = {
 };
 CLAIM_TABLE(CALLOUT, struct jwt_account);
 
+static const struct claim TRACE_ROWS[] = {
+    {"dest",      CLAIM_TEXT, AT(trace_dest),     NULL, NULL},
+    { "sampling", CLAIM_INT,  AT(trace_sampling), NULL, NULL},
+};
+CLAIM_TABLE(TRACE, struct jwt_account);
+
 static const struct claim ACCOUNT_ROWS[] = {
     {"imports",              CLAIM_LIST,   AT(imports),             &IMPORT,      NULL             },
     { "exports",             CLAIM_LIST,   AT(exports),             &EXPORT,      NULL             },
@@ -315,6 +321,7 @@ static const struct claim ACCOUNT_ROWS[] = {
     { "revocations",         CLAIM_CUSTOM, AT(revocations),         NULL,         read_revocations },
     { "default_permissions", CLAIM_OBJECT, AT(default_permissions), &PERMISSIONS, NULL             },
     { "mappings",            CLAIM_CUSTOM, AT(mappings),            NULL,         read_mappings    },
+    { "trace",               CLAIM_OBJECT, 0,                       &TRACE,       NULL             },
     { "authorization",       CLAIM_OBJECT, 0,                       &CALLOUT,     NULL             },
 };
 CLAIM_TABLE(ACCOUNT, struct jwt_account);

@@ -85,6 +85,11 @@ static enum mark read_w3c(struct span block)
     return is_sampled ? SAMPLED : NOT_SAMPLED;
 }
 
+bool latency_headers_w3c_samples(struct span block)
+{
+    return read_w3c(block) == SAMPLED;
+}
+
 static const struct tracer {
     enum mark (*read)(struct span block);
     const char

@@ -10,4 +10,7 @@
  *  decides; then its headers are appended to `out`, as JSON: {"B3":["1"]}. */
 bool latency_headers_sample(struct span block, struct buf *out);
 
+/** Has W3C's Traceparent the flag that says "sampled"? */
+bool latency_headers_w3c_samples(struct span block);
+
 #endif

@@ -224,6 +224,26 @@ void message_trace_mapped(struct trace_leg *leg, struct span to)
     json_object_end(&json);
 }
 
+bool message_trace_enter(struct trace_leg *leg, const struct account *account, struct span from,
+                         struct span to, bool may_look)
+{
+    if (!leg || leg->is_quiet)
+        return true;
+    struct json json = begin_event(leg, "si");
+    json_string(&json, "acc", account->name);
+    json_span(&json, "from", from);
+    json_span(&json, "to", to);
+    json_object_end(&json);
+    leg->is_quiet = !may_look;
+    return false;
+}
+
+void message_trace_leave(struct trace_leg *leg, bool was_quiet)
+{
+    if (leg)
+        leg->is_quiet = was_quiet;
+}
+
 static void note_egress(struct trace_leg *leg, const struct sub *sub, const char *error)
 {
     const struct conn *conn = sub->conn;

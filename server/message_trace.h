@@ -36,6 +36,12 @@ void message_trace_end_leg(struct worker *worker);
 void message_trace_refused(struct trace_leg *leg, const char *error);
 void message_trace_mapped(struct trace_leg *leg, struct span to);
 
+/** It goes on into another account, from an import of a service or back from there; what happens there is not noted
+ *  unless `may_look`. Returns what message_trace_leave() wants. */
+bool message_trace_enter(struct trace_leg *leg, const struct account *account, struct span from,
+                         struct span to, bool may_look);
+void message_trace_leave(struct trace_leg *leg, bool was_quiet);
+
 /** Gives the message, which is alone in its run, to a subscription of this worker; one that is only traced is not
  *  given, but accepted as if it were. */
 void message_trace_deliver(struct trace_leg *leg, struct run *run, struct sub *sub);

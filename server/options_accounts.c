@@ -38,7 +38,8 @@ const struct schema ACCOUNT_LIMITS_SCHEMA = {
 };
 
 static option_read_fn read_account_users, read_account_defaults, read_account_nkey, read_limits,
-    read_account_exports, read_account_imports, read_own_mappings, read_nothing;
+    read_account_exports, read_account_imports, read_own_mappings, read_account_msg_trace,
+    read_nothing;
 
 static const struct option_row ACCOUNT_ROWS[] = {
     ROW("users", NULL, OPTION_CUSTOM, NOWHERE, NULL, RELOAD_LIVE, NULL,
@@ -61,8 +62,9 @@ static const struct option_row ACCOUNT_ROWS[] = {
     ROW("mappings", "maps", OPTION_CUSTOM, NOWHERE, NULL, RELOAD_LIVE, NULL,
         .help = "Subjects that become others, as at the top level.", .read = read_own_mappings,
         .block = &MAPPING_SCHEMA),
-    ROW("msg_trace", "trace_dest", OPTION_CUSTOM, NOWHERE, NULL, RELOAD_NOTHING, NULL,
-        .help = "Accepted and ignored.", .read = read_nothing),
+    ROW("msg_trace", "trace_dest", OPTION_CUSTOM, NOWHERE, NULL, RELOAD_LIVE, NULL,
+        .help = "Messages with a sampled `traceparent` are traced; the subject where, or a block.",
+        .read = read_account_msg_trace, .block = &MSG_TRACE_SCHEMA),
     ROW("jetstream", NULL, OPTION_CUSTOM, NOWHERE, NULL, RELOAD_NOTHING, NULL,
         .help = "Accepted and ignored.", .read = read_nothing),
 };
@@ -97,6 +99,13 @@ static void read_account_defaults(struct options_reader *reader, const struct op
     (void)row;
     permissions_release(account->defaults);
     account->defaults = read_permissions(reader, value);
+}
+
+static void read_account_msg_trace(struct options_reader *reader, const struct option_row *row,
+                                   const struct conf_value *value, void *target)
+{
+    (void)row;
+    ((struct account_block *)target)->account->msg_trace = read_msg_trace(reader, value);
 }
 
 static void read_account_exports(struct options_reader *reader, const struct option_row *row,

@@ -101,6 +101,7 @@ void options_print_docs(struct buf *out)
         &MAPPING_SCHEMA,
         &EXPORT_SCHEMA,
         &LATENCY_SCHEMA,
+        &MSG_TRACE_SCHEMA,
         &IMPORT_SCHEMA,
         &RESOLVER_SCHEMA,
         &WEBSOCKET_SCHEMA,

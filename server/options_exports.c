@@ -40,7 +40,8 @@ static const struct option_row EXPORT_ROWS[] = {
     NOTED(export_block, "latency", NULL, latency,
           "Services with single answers: how long they take is measured and published; a subject, "
           "or a block."),
-    NOTED(export_block, "allow_trace", NULL, allow_trace, "Accepted and ignored."),
+    NOTED(export_block, "allow_trace", NULL, allow_trace,
+          "Services: whoever traces a request is told what becomes of it in this account."),
 };
 
 const struct schema EXPORT_SCHEMA = {
@@ -114,6 +115,11 @@ static bool is_service_only(struct options_reader *reader, const struct conf_val
     return value == NULL;
 }
 
+static bool read_flag(struct options_reader *reader, const struct conf_value *value)
+{
+    return value && value_is(reader, value, CONF_BOOL) && value->boolean;
+}
+
 static void check_stream(struct options_reader *reader, const struct export_block *block)
 {
     if (is_service_only(reader, block->response, "response"))
@@ -163,6 +169,7 @@ static void read_export(struct options_reader *reader, const struct conf_value *
         read_threshold(reader, block.threshold, export);
     if (block.token_position)
         read_position(reader, block.token_position, export);
+    export->allow_trace = export->is_service && read_flag(reader, block.allow_trace);
     if (block.latency && export->is_service)
         export->latency = read_latency(reader, block.latency);
     account->export_count++;
@@ -195,7 +202,8 @@ static const struct option_row IMPORT_ROWS[] = {
     NOTED(import_block, "to", NULL, to,
           "The subject in this account; `$1` is the first `*` of the other one."),
     NOTED(import_block, "share", NULL, share, "Services: tell who asks."),
-    NOTED(import_block, "allow_trace", NULL, allow_trace, "Accepted and ignored."),
+    NOTED(import_block, "allow_trace", NULL, allow_trace,
+          "Streams: whoever traces a message is told what becomes of it in this account."),
 };
 
 const struct schema IMPORT_SCHEMA = {
@@ -243,11 +251,6 @@ static bool read_origin(struct options_reader *reader, const struct conf_value *
     return false;
 }
 
-static bool read_share(struct options_reader *reader, const struct conf_value *value)
-{
-    return value && value_is(reader, value, CONF_BOOL) && value->boolean;
-}
-
 static const char *local_subject(struct options_reader *reader, const struct import_block *block,
                                  const char *subject)
 {
@@ -273,11 +276,13 @@ static void read_import(struct options_reader *reader, const struct conf_value *
     }
     schema_read(reader, &IMPORT_SCHEMA, value, &block);
     const struct conf_value *source = block.service ? block.service : block.stream;
-    bool share = read_share(reader, block.share);
+    bool share = read_flag(reader, block.share);
     if (block.stream && block.service)
         problem_at(reader, block.stream, "Detected stream but already saw a service");
     if (block.stream && block.prefix && block.to)
         problem_at(reader, block.to, "Stream import can not have a 'prefix' and a 'to' property");
+    if (block.service && block.allow_trace)
+        problem_at(reader, block.allow_trace, "Detected allow_trace directive on a non-stream");
     if (!source || !read_origin(reader, source, &origin))
         return;
     struct import_options *import = block.service ? &account->services[account->service_count++]
@@ -288,6 +293,7 @@ static void read_import(struct options_reader *reader, const struct conf_value *
                                        .subject = origin.subject,
                                        .local = local_subject(reader, &block, origin.subject),
                                        .has_prefix = block.prefix && !block.to,
+                                       .allow_trace = read_flag(reader, block.allow_trace),
                                        .share = share };
 }
 

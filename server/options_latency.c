@@ -33,23 +33,31 @@ const struct schema LATENCY_SCHEMA = {
     .variables = true,
 };
 
-/* "25" or "25%". */
+static struct span without_percent_sign(struct span text)
+{
+    bool has_sign = text.len > 0 && text.ptr[text.len - 1] == '%';
+    return span_make(text.ptr, text.len - has_sign);
+}
+
+bool percent_parse(struct span text, int64_t *percent)
+{
+    char *digits = mem_strspan(without_percent_sign(text)), *end;
+    errno = 0;
+    *percent = strtoll(digits, &end, 10);
+    bool is_number = end != digits && *end == '\0' && errno == 0;
+    free(digits);
+    return is_number;
+}
+
 static bool read_percent(struct options_reader *reader, const struct conf_value *value,
                          int64_t *out)
 {
-    char *text = mem_strspan(value->string), *end;
-    size_t len = strlen(text);
-    if (len > 0 && text[len - 1] == '%')
-        text[len - 1] = '\0';
-    errno = 0;
-    *out = strtoll(text, &end, 10);
-    bool is_number = end != text && *end == '\0' && errno == 0;
-    if (!is_number)
-        problem_at(reader, value,
-                   "Failed to parse latency sample: strconv.Atoi: parsing \"%s\": invalid syntax",
-                   text);
-    free(text);
-    return is_number;
+    if (percent_parse(value->string, out))
+        return true;
+    problem_at(reader, value,
+               "Failed to parse latency sample: strconv.Atoi: parsing \"%.*s\": invalid syntax",
+               SPAN_ARG(without_percent_sign(value->string)));
+    return false;
 }
 
 static void read_sampling(struct options_reader *reader, const struct conf_value *value,

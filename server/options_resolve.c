@@ -259,6 +259,8 @@ static bool resolve_import(const struct resolution *resolution, struct import_op
     import->response = export->response;
     import->response_ms = export->response_ms;
     import->latency = export->latency;
+    if (import->is_service)
+        import->allow_trace = export->allow_trace;
     import->visit = ++*visits;
     if (leads_back(import, import, 0))
         return refuse(resolution, import, "import forms a cycle");

@@ -85,10 +85,10 @@ struct schema {
 extern const struct schema ROOT_SCHEMA, TLS_SCHEMA, CERTS_SCHEMA, OCSP_PEER_SCHEMA,
     OCSP_CACHE_SCHEMA, AUTHORIZATION_SCHEMA, USER_SCHEMA, PERMISSIONS_SCHEMA,
     SUBJECT_PERMISSIONS_SCHEMA, RESPONSES_SCHEMA, ACCOUNT_SCHEMA, ACCOUNT_LIMITS_SCHEMA,
-    EXPORT_SCHEMA, LATENCY_SCHEMA, MAPPING_SCHEMA, IMPORT_SCHEMA, WEBSOCKET_SCHEMA, MQTT_SCHEMA,
-    OVERRIDE_AUTH_SCHEMA, LEAFNODES_SCHEMA, LEAF_AUTH_SCHEMA, LEAF_USER_SCHEMA, REMOTE_SCHEMA,
-    PROXY_SCHEMA, COMPRESSION_SCHEMA, CLUSTER_SCHEMA, GATEWAY_SCHEMA, JETSTREAM_SCHEMA,
-    RESOLVER_SCHEMA;
+    EXPORT_SCHEMA, LATENCY_SCHEMA, MSG_TRACE_SCHEMA, MAPPING_SCHEMA, IMPORT_SCHEMA,
+    WEBSOCKET_SCHEMA, MQTT_SCHEMA, OVERRIDE_AUTH_SCHEMA, LEAFNODES_SCHEMA, LEAF_AUTH_SCHEMA,
+    LEAF_USER_SCHEMA, REMOTE_SCHEMA, PROXY_SCHEMA, COMPRESSION_SCHEMA, CLUSTER_SCHEMA,
+    GATEWAY_SCHEMA, JETSTREAM_SCHEMA, RESOLVER_SCHEMA;
 
 /* ---- memory that lives as long as the options; erased before it is freed ----------------- */
 
@@ -208,9 +208,14 @@ void options_add_account(struct options *options, struct account_options *accoun
 /** Appends a list of users to those that are there; the problems of the whole list point at `at`. */
 void read_user_list(struct options_reader *reader, const struct conf_value *list,
                     const struct account_options *account, const struct conf_value *at);
+/** "25" or "25%"; any number. */
+bool percent_parse(struct span text, int64_t *percent);
 /** Owned by the options; NULL when a problem was added. */
 const struct latency_options *read_latency(struct options_reader *reader,
                                            const struct conf_value *value);
+/** The same; NULL also when it names no destination. */
+const struct msg_trace_options *read_msg_trace(struct options_reader *reader,
+                                               const struct conf_value *value);
 void read_exports(struct options_reader *reader, const struct conf_value *value,
                   struct account_options *account);
 void read_imports(struct options_reader *reader, const struct conf_value *value,

@@ -12,6 +12,7 @@
 #include "account.h"
 #include "headers.h"
 #include "mappings.h"
+#include "message_trace.h"
 #include "options.h"
 #include "server.h"
 #include "service_latency.h"
@@ -170,6 +171,24 @@ static struct pending *remember(struct service_imports *services,
     return pending;
 }
 
+static struct span header_of(const struct message *message)
+{
+    return span_make(message->data.ptr, message->header_size);
+}
+
+/* The same message with this field in its header; its bytes are in `data`. */
+static struct message with_header(const struct message *message, const char *name,
+                                  struct span value, struct buf *data)
+{
+    headers_set(data, header_of(message), name, value);
+    struct message out = { .reply = message->reply, .header_size = (uint32_t)data->len };
+    buf_append(data, message->data.ptr + message->header_size,
+               message->data.len - message->header_size);
+    buf_append_str(data, "\r\n");
+    out.data = span_make(data->data, data->len - 2);
+    return out;
+}
+
 /* The message as the exporter sees it: with a header that tells who asks. */
 static struct message put_request_info(const struct run *run, const struct message *message,
                                        bool share, struct buf *data)
@@ -179,13 +198,7 @@ static struct message put_request_info(const struct run *run, const struct messa
     json_object(&json, NULL);
     run->source->protocol->put_requestor(run->source, share, &json);
     json_object_end(&json);
-    headers_set(data, span_make(message->data.ptr, message->header_size), REQUEST_INFO,
-                buf_span(&info));
-    struct message out = { .reply = message->reply, .header_size = (uint32_t)data->len };
-    buf_append(data, message->data.ptr + message->header_size,
-               message->data.len - message->header_size);
-    buf_append_str(data, "\r\n");
-    out.data = span_make(data->data, data->len - 2);
+    struct message out = with_header(message, REQUEST_INFO, buf_span(&info), data);
     buf_free(&info);
     return out;
 }
@@ -196,6 +209,23 @@ static void await(struct pending *pending, struct latency *latency, struct conn 
     latency_await(latency, requester, pending, pending->expires_ms);
 }
 
+static bool pass_request(struct service_imports *services, const struct run *run,
+                         const struct import_options *import, struct span subject,
+                         const struct message *message)
+{
+    bool was_quiet = message_trace_enter(run->trace, import->exporter->account, run->subject,
+                                         subject, import->allow_trace);
+    bool taken =
+        router_pass(services->router, &(struct passage){ .account = import->exporter->account,
+                                                         .subject = subject,
+                                                         .message = *message,
+                                                         .source = run->source,
+                                                         .origin = run->origin,
+                                                         .is_imported = true });
+    message_trace_leave(run->trace, was_quiet);
+    return taken;
+}
+
 /* The exporter's own mappings count. Did anybody take it? */
 static bool send_request(struct service_imports *services, const struct run *run,
                          const struct import_options *import, struct span subject,
@@ -204,15 +234,8 @@ static bool send_request(struct service_imports *services, const struct run *run
     const struct mapping_options *mapping = mappings_find(import->exporter, subject);
     struct buf mapped = { 0 };
     bool is_lost = mapping && !mapping_apply(mapping, subject, &mapped);
-    if (mapping && !is_lost)
-        subject = buf_span(&mapped);
-    bool taken = !is_lost && router_pass(services->router,
-                                         &(struct passage){ .account = import->exporter->account,
-                                                            .subject = subject,
-                                                            .message = *message,
-                                                            .source = run->source,
-                                                            .origin = run->origin,
-                                                            .is_imported = true });
+    bool taken = !is_lost && pass_request(services, run, import,
+                                          mapping ? buf_span(&mapped) : subject, message);
     buf_free(&mapped);
     return taken;
 }
@@ -220,13 +243,15 @@ static bool send_request(struct service_imports *services, const struct run *run
 static void request(struct service_imports *services, struct run *run, unsigned i,
                     const struct import_options *import, struct span subject)
 {
-    struct buf data = { 0 };
+    struct buf data = { 0 }, traced = { 0 };
     struct pending *pending = NULL;
     struct message message = run->messages[i];
     struct latency *latency =
         import->latency ? latency_begin(services->latencies, import, run, i) : NULL;
     if (run->source && run->source->protocol->put_requestor)
         message = put_request_info(run, &run->messages[i], import->share, &data);
+    if (run->trace) /* which is ours alone: the destination is in another account */
+        message = with_header(&message, TRACE_DEST, span_of(TRACE_DISABLED), &traced);
     if (message.reply.len) {
         pending = remember(services, import, run->account, message.reply);
         message.reply = span_make(pending->answer, ANSWER_LEN);
@@ -239,9 +264,10 @@ static void request(struct service_imports *services, struct run *run, unsigned 
         run->accepted[i] = 1;
     else if (pending)
         give_up(services, pending, LATENCY_NOBODY);
-    if (data.len)
+    if (data.len || traced.len)
         conn_settle_borrowers(router_worker(services->router));
     buf_free(&data);
+    buf_free(&traced);
 }
 
 void service_imports_request(struct service_imports *services, struct run *run)
@@ -292,6 +318,25 @@ static void tell_answered(struct pending *pending, struct conn_handle responder,
     pending->latency = NULL;
 }
 
+/* Who traces an answer does not see where it goes. */
+static bool pass_answer(struct service_imports *services, struct span answer,
+                        const struct passage *passage)
+{
+    struct worker *worker = router_worker(services->router);
+    struct passage onward = *passage;
+    struct buf data = { 0 };
+    if (!worker->trace)
+        return router_pass(services->router, passage);
+    onward.message = with_header(&passage->message, TRACE_DEST, span_of(TRACE_DISABLED), &data);
+    bool was_quiet =
+        message_trace_enter(worker->trace, passage->account, answer, passage->subject, false);
+    bool taken = router_pass(services->router, &onward);
+    message_trace_leave(worker->trace, was_quiet);
+    conn_settle_borrowers(worker);
+    buf_free(&data);
+    return taken;
+}
+
 bool service_imports_answer(struct service_imports *services, const struct passage *passage)
 {
     struct pending *pending = map_get(&services->pending, passage->subject);
@@ -307,7 +352,7 @@ bool service_imports_answer(struct service_imports *services, const struct passa
     list_remove(&pending->link);
     list_append(&services->by_age, &pending->link);
     int64_t answered_ns = pending->latency ? clock_mono_ns() : 0;
-    bool taken = !is_late && router_pass(services->router, &onward);
+    bool taken = !is_late && pass_answer(services, passage->subject, &onward);
     if (pending->latency && !is_late)
         tell_answered(pending, passage->origin, answered_ns);
     if (is_late || is_last || !taken)

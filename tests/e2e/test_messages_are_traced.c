@@ -13,7 +13,17 @@ BEHAVIOUR(messages_are_traced);
     "      { user: few, password: x, permissions: { publish: { deny: [\"x.no\", \"tr.no\"] }\n"    \
     "        subscribe: { deny: \"f.no\" } } }]\n"                                                 \
     "    mappings: { in: out }\n"                                                                  \
+    "    exports: [{ stream: \"st.*\" }, { service: seen, allow_trace: true }\n"                   \
+    "      { service: unseen }]\n"                                                                 \
     "  }\n"                                                                                        \
+    "  B { users: [{ user: b, password: x }]\n"                                                    \
+    "    imports: [{ stream: { account: A, subject: st.seen }, prefix: b, allow_trace: true }\n"   \
+    "      { stream: { account: A, subject: st.unseen }, prefix: b }\n"                            \
+    "      { service: { account: A, subject: seen }, to: ask }\n"                                  \
+    "      { service: { account: A, subject: unseen }, to: beg }]\n"                               \
+    "  }\n"                                                                                        \
+    "  T { users: [{ user: t, password: x }], msg_trace: tr }\n"                                   \
+    "  S { users: [{ user: s, password: x }], msg_trace: { dest: tr, sampling: \"1%%\" } }\n"      \
     "}\n"
 #define AS(user) QUIET_AND("\"user\":\"" user "\",\"pass\":\"x\",\"name\":\"" user "\"")
 
@@ -30,7 +40,7 @@ struct trio {
 static struct trio start(size_t workers)
 {
     struct trio trio;
-    trio.server = server_start("%s%s", CONFIG, is_reference() || workers == 0 ? "" : TWO_WORKERS);
+    trio.server = server_start(CONFIG "%s", is_reference() || workers == 0 ? "" : TWO_WORKERS);
     trio.pub = nats_login(trio.server, AS("pub"));
     trio.sub = nats_login(trio.server, AS("sub"));
     trio.few = nats_login(trio.server, AS("few"));
@@ -286,4 +296,127 @@ SCENARIO(messages_are_traced, in_the_encoding_that_is_accepted)
     event = event_next(trio.hears);
     require(strcmp(event.headers, "NATS/1.0\nContent-Encoding: snappy\n\n") == 0, "%s",
             event.headers);
+}
+
+/* ---- from account to account ------------------------------------------------------------------------------ */
+
+EACH_ROW(messages_are_traced, through_imports_of_streams, 2)
+{
+    struct trio trio = start(*row);
+    struct conn *b = nats_login(trio.server, AS("b"));
+    subscribe(b, "SUB b.st.* 1\r\n");
+    publish_traced(trio.pub, "st.seen", "");
+    expect_hmsg(b, "b.st.seen 1", "Nats-Trace-Dest: tr\r\n");
+    expect_trace(trio.hears, "in pub A st.seen\neg b B st.seen\nse B b.st.seen");
+    publish_traced(trio.pub, "st.unseen", "");
+    expect_hmsg(b, "b.st.unseen 1", "Nats-Trace-Dest: tr\r\n");
+    expect_trace(trio.hears, "in pub A st.unseen\nse B b.st.unseen");
+    publish_traced(trio.pub, "st.unseen", ONLY);
+    expect_trace(trio.hears, "in pub A st.unseen\nse B b.st.unseen");
+    conn_barrier(b);
+}
+
+/* Reads a request that this header field must be a part of; gives its value. */
+static const char *header_of_request(struct conn *conn, const char *subject, const char *name)
+{
+    struct event event = event_next(conn);
+    const char *at = strstr(event.headers, name);
+    require(strcmp(event.subject, subject) == 0 && at, "%s: %s", event.subject, event.headers);
+    at += strlen(name) + strlen(": ");
+    return text("%.*s", (int)strcspn(at, "\n"), at);
+}
+
+EACH_ROW(messages_are_traced, through_imports_of_services, 2)
+{
+    struct trio trio = start(*row);
+    struct conn *b = nats_login(trio.server, AS("b")), *hears = nats_login(trio.server, AS("b"));
+    listen_to(hears, "tr");
+    subscribe(trio.sub, "SUB seen 1\r\nSUB unseen 2\r\n");
+    publish_traced(b, "ask", ONLY);
+    expect_trace(hears, "in b B ask\neg sub A seen\nsi A ask seen");
+    publish_traced(b, "beg", ONLY);
+    expect_trace(hears, "in b B beg\nsi A beg unseen");
+    conn_barrier(trio.sub);
+
+    publish_traced(b, "beg", "");
+    const char *dest = header_of_request(trio.sub, "unseen", "Nats-Trace-Dest");
+    require(strcmp(dest, "trace disabled") == 0, "%s", dest);
+    expect_trace(hears, "in b B beg\nsi A beg unseen");
+    publish_traced(b, "ask", "");
+    dest = header_of_request(trio.sub, "seen", "Nats-Trace-Dest");
+    require(is_reference() || strcmp(dest, "trace disabled") == 0, "%s", dest);
+    expect_trace(hears, "in b B ask\neg sub A seen\nsi A ask seen");
+    conn_barrier(trio.hears);
+}
+
+EACH_ROW(messages_are_traced, but_not_on_the_way_back, 2)
+{
+    struct trio trio = start(*row);
+    struct conn *b = nats_login(trio.server, AS("b"));
+    subscribe(b, "SUB rep 1\r\n");
+    subscribe(trio.sub, "SUB seen 1\r\n");
+    conn_send(b, "PUB ask rep 2\r\n{}\r\n");
+    const char *reply = text("%s", event_next(trio.sub).reply);
+    publish_traced(trio.sub, reply, "");
+    expect_hmsg(b, "rep 1", "Nats-Trace-Dest: trace disabled\r\n");
+    expect_trace(trio.hears, text("in sub A %s\nsi B %s rep", reply, reply));
+}
+
+/* ---- msg_trace -------------------------------------------------------------------------------------------- */
+
+#define SAMPLED "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n"
+#define SKIPPED "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00\r\n"
+
+SCENARIO(messages_are_traced, when_a_tracer_samples_them)
+{
+    struct trio trio = start(0);
+    struct conn *t = nats_login(trio.server, AS("t")), *hears = nats_login(trio.server, AS("t"));
+    listen_to(hears, "tr");
+    subscribe(hears, "SUB mine 2\r\n");
+    subscribe(t, "SUB foo 1\r\n");
+    publish(t, "foo", SAMPLED ONLY); /* which is for those who ask themselves */
+    expect_hmsg(t, "foo 1", SAMPLED ONLY);
+    expect_trace(hears, "in t T foo\neg t foo");
+    static const char *const untraced[] = { SKIPPED, "A: b\r\n", "traceparent: 01\r\n",
+                                            SAMPLED "Nats-Trace-Dest: trace disabled\r\n",
+                                            SAMPLED "Nats-Trace-Dest: tr.*\r\n" };
+    for (size_t i = 0; i < sizeof untraced / sizeof *untraced; i++) {
+        publish(t, "foo", untraced[i]);
+        expect_hmsg(t, "foo 1", untraced[i]);
+    }
+    publish(t, "foo", SAMPLED "Nats-Trace-Dest: mine\r\n");
+    event_expect(hears, "mine");
+    conn_barrier(hears);
+    publish(trio.pub, "foo", SAMPLED); /* of another account */
+    conn_barrier(trio.pub);
+    conn_barrier(trio.hears);
+}
+
+/* One of a hundred. That nobody further on picks what was not picked, the header says. */
+SCENARIO(messages_are_traced, as_often_as_the_account_says)
+{
+    struct trio trio = start(0);
+    struct conn *s = nats_login(trio.server, AS("s"));
+    subscribe(s, "SUB foo 1\r\n");
+    size_t marked = 0;
+    for (size_t i = 0; i < 200; i++) {
+        publish(s, "foo", SAMPLED);
+        struct event event = event_next(s);
+        marked += strstr(event.headers, "Nats-Trace-Dest: trace disabled") != NULL;
+    }
+    require(marked > 100, "only %zu of 200 were left out", marked); /* about 198 */
+}
+
+SCENARIO(messages_are_traced, when_they_are_too_large)
+{
+    struct server *server = server_start("max_payload: 100\n");
+    struct conn *pub = nats_login(server, QUIET), *hears = nats_login(server, QUIET);
+    listen_to(hears, "tr");
+    const char *block = header("Nats-Trace-Dest: tr\r\n");
+    conn_send(pub, "HPUB foo %zu 101\r\n%s%s\r\n", strlen(block), block,
+              repeated('x', 101 - strlen(block)));
+    conn_expect(pub, "-ERR 'Maximum Payload Violation'\r\n");
+    cJSON *trace = expect_trace(hears, "in $G foo maximum payload exceeded");
+    require(json_number(cJSON_GetObjectItem(trace, "request"), "msgsize") == 101, "%s",
+            json_shown(trace));
 }

@@ -164,6 +164,7 @@ Test(jwt_claims, an_account_says_who_may_do_what)
             "\"default_permissions\":{\"pub\":{\"deny\":[\"secret\"]},\"sub\":{}},"
             "\"mappings\":{\"a.*\":[{\"subject\":\"b.$1\",\"weight\":30},{\"subject\":\"c\","
             "\"cluster\":\"z\"}]},"
+            "\"trace\":{\"dest\":\"tr\",\"sampling\":25},"
             "\"authorization\":{\"auth_users\":[\"UX\"]},"
             "\"exports\":[{\"name\":\"n\",\"subject\":\"s.>\",\"type\":\"stream\",\"token_req\":"
             "true,"
@@ -196,6 +197,8 @@ Test(jwt_claims, an_account_says_who_may_do_what)
     cr_expect_eq(account->mappings.items[0].destinations.items[0].weight, 30);
     cr_expect_str_eq(account->mappings.items[0].destinations.items[1].cluster, "z");
     cr_expect_eq(account->callout_users.count, 1);
+    cr_expect_str_eq(account->trace_dest, "tr");
+    cr_expect_eq(account->trace_sampling, 25);
     cr_assert_eq(account->exports.count, 2);
     cr_expect(account->exports.items[0].token_required);
     cr_expect(jwt_is_revoked(&account->exports.items[0].revocations, "AX", 7));
