@@ -49,7 +49,8 @@ void accounts_tie(struct accounts *accounts, struct options *options)
         accounts->items[i]->is_configured = false;
     for (size_t i = 0; i < options->account_count; i++) {
         struct account_options *configured = options->accounts[i];
-        configured->account = accounts_get(accounts, configured->name);
+        if (!configured->account)
+            configured->account = accounts_get(accounts, configured->name);
         configured->account->is_configured = true;
     }
     options->index_count = accounts->count;

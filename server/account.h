@@ -47,8 +47,8 @@ struct accounts {
 struct account *accounts_find(const struct accounts *accounts, struct span name);
 /** The same, made if it is not there. */
 struct account *accounts_get(struct accounts *accounts, const char *name);
-/** Finds or makes the accounts that the options name and ties the options to them. Before any worker sees the
- *  options. */
+/** Finds or makes the accounts that the options name and are not tied to yet, and ties the options to them. Before any
+ *  worker sees the options. */
 void accounts_tie(struct accounts *accounts, struct options *options);
 /** What the options say about the account; NULL when they do not know it any more. */
 const struct account_options *account_options_of(const struct options *options,

@@ -28,8 +28,8 @@ struct claims {
     uv_work_t job;
     uv_timer_t timer; /* an activation expires */
     /* of the job under way */
-    struct options *job_base; /* retained */
-    struct jwt **job_claims;  /* each retained */
+    struct options *job_base, *job_old; /* retained; `old` was in force when it began */
+    struct jwt **job_claims;            /* each retained */
     size_t job_count;
     struct options *made;
 };
@@ -99,6 +99,7 @@ static void take_snapshot(struct claims *claims)
 {
     struct jwt *jwt;
     claims->job_base = options_retain(claims->base);
+    claims->job_old = options_retain(claims->server->options);
     claims->job_claims = mem_zero((claims->known.count + 1) * sizeof *claims->job_claims);
     claims->job_count = 0;
     for (size_t at = 0; (jwt = map_next(&claims->known, &at)) != NULL;)
@@ -111,9 +112,10 @@ static void drop_snapshot(struct claims *claims)
         jwt_free(claims->job_claims[i]);
     free(claims->job_claims);
     options_release(claims->job_base);
+    options_release(claims->job_old);
     options_release(claims->made);
     claims->job_claims = NULL;
-    claims->job_base = claims->made = NULL;
+    claims->job_base = claims->job_old = claims->made = NULL;
     claims->job_count = 0;
 }
 
@@ -122,6 +124,13 @@ static void make(uv_work_t *job)
 {
     struct claims *claims = job->data;
     claims->made = options_with_claims(claims->job_base, claims->job_claims, claims->job_count);
+    for (size_t i = 0; i < claims->made->account_count; i++) { /* the others are tied later */
+        struct account_options *next = claims->made->accounts[i];
+        const struct account_options *old = options_find_account(claims->job_old, next->name);
+        next->account = old ? old->account : NULL;
+    }
+    options_release(claims->job_old); /* here nobody waits */
+    claims->job_old = NULL;
 }
 
 static void watch_activations(struct claims *claims);
@@ -133,9 +142,9 @@ static void put_in_force(struct claims *claims)
     accounts_tie(&server->accounts, claims->made);
     services_cover_accounts(server->services);
     server->options = options_retain(claims->made);
-    reload_hand_out_options(server);
     reload_print_new_notes(old, claims->made);
-    options_release(old);
+    options_release(old); /* the workers have it yet */
+    reload_hand_out_options(server);
     watch_activations(claims);
 }
 

@@ -257,7 +257,7 @@ struct auth_request {
     struct client *client; /* NULL once abandoned */
     struct connect connect;
     struct auth_decision decision;
-    struct options *options; /* retained: the decision points into them */
+    struct options *options; /* of a comparison, retained: the decision points into them */
     char *configured, *given;
     bool matches;
     bool is_reload;
@@ -384,7 +384,6 @@ static struct auth_request *new_request(struct client *client, struct connect *c
     request->client = client;
     request->connect = *connect;
     request->decision = *decision;
-    request->options = options_retain(client->conn->worker->options);
     request->is_reload = is_reload;
     client_abandon_auth(client);
     client->auth = request;
@@ -410,6 +409,7 @@ static void compare_later(struct client *client, struct connect *connect,
 {
     struct auth_request *request = new_request(client, connect, decision, is_reload);
     request->work.data = request;
+    request->options = options_retain(client->conn->worker->options);
     request->configured = mem_strdup(decision->configured);
     request->given = mem_strdup(decision->given);
     uv_queue_work(&client->conn->worker->loop, &request->work, compare, on_compared);

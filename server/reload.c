@@ -84,6 +84,15 @@ struct options_post {
     struct ocsp_cache *ocsp_cache; /* the cache */
 };
 
+/* Thread pool: whoever is the last to let go frees it all, thousands of accounts or answers. */
+static void release_outdated(void *what)
+{
+    struct options_post *outdated = what;
+    options_release(outdated->options);
+    ocsp_cache_release(outdated->ocsp_cache);
+    free(outdated);
+}
+
 /* Does what the options say about the connection's own account count from now on? */
 static bool concerns(struct conn *conn, struct options *old, struct options *next)
 {
@@ -113,15 +122,14 @@ static void tell_connections(struct worker *worker, struct options *old)
 static void take_options(struct worker *worker, struct post *post)
 {
     struct options_post *message = (struct options_post *)post;
-    struct options *old = worker->options;
+    struct options_post outdated = { .options = worker->options, .ocsp_cache = worker->ocsp_cache };
     worker->options = message->options;
-    router_options_changed(worker->router);
-    stream_imports_options_changed(worker, old);
-    ocsp_cache_release(worker->ocsp_cache);
     worker->ocsp_cache = message->ocsp_cache;
-    free(message);
-    tell_connections(worker, old);
-    options_release(old);
+    *message = outdated;
+    router_options_changed(worker->router);
+    stream_imports_options_changed(worker, outdated.options);
+    tell_connections(worker, outdated.options);
+    worker_release_later(worker, release_outdated, message);
 }
 
 static struct post *options_post_new(const struct server *server)
@@ -276,11 +284,18 @@ static void load(uv_work_t *work)
     reload->next = options_load(reload->server->flags, &reload->problems);
 }
 
+static void release_old(struct reload *reload)
+{
+    struct options_post *outdated = mem_zero(sizeof *outdated);
+    outdated->options = reload->old;
+    worker_release_later(reload->server->control, release_outdated, outdated);
+}
+
 static void end(struct server *server)
 {
     struct reload *reload = server->reload;
     options_release(reload->next);
-    options_release(reload->old);
+    release_old(reload);
     reload->next = reload->old = NULL;
     problems_free(&reload->problems);
     reload->problems = (struct problems){ 0 };

@@ -83,6 +83,37 @@ static void on_wake(uv_async_t *async)
     worker_run_posts(async->data);
 }
 
+/* ---- what takes long to free ------------------------------------------------------------------------- */
+
+struct release {
+    uv_work_t work;
+    void (*release)(void *what);
+    void *what;
+};
+
+static void on_release(uv_work_t *work)
+{
+    const struct release *release = work->data;
+    release->release(release->what);
+}
+
+static void on_released(uv_work_t *work, int status)
+{
+    (void)status;
+    free(work->data);
+}
+
+void worker_release_later(struct worker *worker, void (*release)(void *what), void *what)
+{
+    if (atomic_load_explicit(&worker->server->is_shutting_down, memory_order_relaxed)) {
+        release(what); /* the loop may have ended */
+        return;
+    }
+    struct release *job = mem_zero(sizeof *job);
+    *job = (struct release){ .work.data = job, .release = release, .what = what };
+    uv_queue_work(&worker->loop, &job->work, on_release, on_released);
+}
+
 /* ---- the end of a turn ------------------------------------------------------------------------------- */
 
 static void flush_dirty(struct worker *worker)

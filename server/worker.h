@@ -120,6 +120,8 @@ void worker_receive_batches(struct worker *worker);
 /** Runs what was handed over so far. Before a connection begins, so that it meets what was posted, options for example,
  *  before its peer connected. */
 void worker_run_posts(struct worker *worker);
+/** Calls `release` on the thread pool: what takes milliseconds to free must not hold up the loop. Thread: its own. */
+void worker_release_later(struct worker *worker, void (*release)(void *what), void *what);
 /** Hands over, flushes and buries now; called before each poll. */
 void worker_end_turn(struct worker *worker);
 /** The area of a layer: READ_HEADROOM + READ_AREA bytes. */
