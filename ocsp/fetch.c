@@ -52,6 +52,7 @@ struct fetch {
     bool is_active;       /* an exchange is under way */
     bool is_probe;        /* the exchange under way is that of a breaker */
     bool is_short;        /* ... had to queue so long that less than half its time is left */
+    bool has_timed_out;   /* the address before did */
     int64_t started_ns;   /* ... began then, monotonic */
     struct ocsp_result *result;
 };
@@ -59,6 +60,13 @@ struct fetch {
 static void pump(struct ocsp_fetcher *fetcher);
 
 /* ---- results -------------------------------------------------------------------------------- */
+
+static struct ocsp_result *result_new(void)
+{
+    struct ocsp_result *result = mem_zero(sizeof *result);
+    result->refs = 1;
+    return result;
+}
 
 static struct ocsp_result *result_retain(struct ocsp_result *result)
 {
@@ -169,8 +177,7 @@ static struct fetch *fetch_new(struct ocsp_fetcher *fetcher, const struct ocsp_a
     if (fetch->urls.ignored > 0)
         log_dbg("Certificate of [%s] names %zu OCSP responder urls, only the first %d are tried",
                 ask->subject, fetch->urls.count + fetch->urls.ignored, OCSP_URLS_MAX);
-    fetch->result = mem_zero(sizeof *fetch->result);
-    fetch->result->refs = 1;
+    fetch->result = result_new();
     map_put(&fetcher->fetches, key_span(&fetch->key), fetch);
     return fetch;
 }
@@ -194,17 +201,18 @@ static void release_waiter(struct ocsp_waiter *waiter)
     waiter->fetch = NULL;
 }
 
+static void tell(const struct fetch *fetch, struct ocsp_waiter *waiter)
+{
+    release_waiter(waiter);
+    waiter->on_result(waiter, result_retain(fetch->result));
+}
+
 static void finish(struct fetch *fetch)
 {
     map_remove(&fetch->fetcher->fetches, key_span(&fetch->key));
     if (fetch->result->is_answered && !fetch->urls.are_unreadable)
         judge(fetch);
-    list_each(link, &fetch->waiters)
-    {
-        struct ocsp_waiter *waiter = list_entry(link, struct ocsp_waiter, link);
-        release_waiter(waiter);
-        waiter->on_result(waiter, result_retain(fetch->result));
-    }
+    list_each(link, &fetch->waiters) tell(fetch, list_entry(link, struct ocsp_waiter, link));
     fetch_free(fetch);
 }
 
@@ -220,13 +228,37 @@ static struct ocsp_place place_of(struct fetch *fetch)
     return (struct ocsp_place){ span_of(present_url(fetch)), buf_str(&fetch->origin) };
 }
 
+/* Time ran out; who joined late had too little of it, and begins anew. The others are told. False when nobody is late. */
+static bool begin_again(struct fetch *fetch)
+{
+    bool is_wanted = false;
+    list_each(link, &fetch->waiters) is_wanted =
+        is_wanted || list_entry(link, struct ocsp_waiter, link)->is_late;
+    if (!is_wanted)
+        return false;
+    list_each(link, &fetch->waiters)
+    {
+        struct ocsp_waiter *waiter = list_entry(link, struct ocsp_waiter, link);
+        if (waiter->is_late)
+            waiter->is_late = false;
+        else
+            tell(fetch, waiter);
+    }
+    ocsp_result_release(fetch->result);
+    fetch->result = result_new();
+    fetch->next_url = 0;
+    return true;
+}
+
 /* Puts the fetch into the queue for its next address; false when there is none left, or nobody waits any more, and
  * it is gone. */
 static bool try_next(struct fetch *fetch)
 {
     struct ocsp_fetcher *fetcher = fetch->fetcher;
     struct ocsp_url parts = { 0 };
-    if (fetch->next_url == fetch->urls.count || list_is_empty(&fetch->waiters)) {
+    bool is_end =
+        fetch->next_url == fetch->urls.count && !(fetch->has_timed_out && begin_again(fetch));
+    if (is_end || list_is_empty(&fetch->waiters)) {
         finish(fetch);
         return false;
     }
@@ -300,6 +332,7 @@ static void on_exchange_end(void *ctx, const struct exchange_result *end)
     fetch->is_active = false;
     fetcher->active_count--;
     note_health(fetch, end);
+    fetch->has_timed_out = end->has_timed_out;
     if (end->error) {
         attempt_failed(fetch, end->error);
     } else if (end->status != 200) {
@@ -378,6 +411,7 @@ static bool skip_troubled(struct fetch *fetch, enum breaker_ruling *ruling)
             return true;
         ocsp_health_spare(fetcher->health, &place);
         list_remove(&fetch->link);
+        fetch->has_timed_out = false;
         if (!attempt_failed(fetch, "the responder timed out too often and is not tried now"))
             return false;
     }
@@ -414,6 +448,7 @@ static void on_patience(uv_timer_t *timer)
         if (fetch->deadline_ms > now_ms)
             continue;
         list_remove(link);
+        fetch->has_timed_out = true;
         attempt_failed(fetch, "timed out in the queue of a busy responder");
     }
     pump(fetcher);
@@ -440,6 +475,8 @@ void ocsp_fetch(struct ocsp_fetcher *fetcher, const struct ocsp_ask *ask,
     if (is_new)
         fetch = fetch_new(fetcher, ask);
     waiter->fetch = fetch;
+    waiter->is_late =
+        !is_new && uv_now(fetcher->loop) + (uint64_t)key.timeout_ms / 2 > fetch->deadline_ms;
     list_append(&fetch->waiters, &waiter->link);
     if (!is_new)
         return;

@@ -3,9 +3,10 @@
  *   question -> joins the same question under way, or waits for its turn -> exchange per address
  *            -> result: verified and stored once, then handed to everyone who waits
  *
- * Equal questions (certificate, issuer's key and ca_timeout) share one fetch. When its waiters have all left, the
- * exchange under way goes on, since it may fill the cache, but no other begins. At most 8 exchanges per responder and 64 in all; the rest queue, and the time they queue
- * counts. An address that hangs is left alone for a second (breaker.h). Thread: control. Source: NATS ADR-38, RFC 6960 appendix A. */
+ * Equal questions (certificate, issuer's key and ca_timeout) share one fetch. When it runs out of time, the addresses are
+ * asked once more for those who had joined late. When its waiters have all left, the exchange under way goes on, since it
+ * may fill the cache, but no other begins. At most 8 exchanges per responder and 64 in all; the rest queue, and the time
+ * they queue counts. An address that hangs is left alone for a second (breaker.h). Thread: control. Source: NATS ADR-38, RFC 6960 appendix A. */
 #ifndef OCSP_FETCH_H
 #define OCSP_FETCH_H
 
@@ -49,6 +50,7 @@ void ocsp_result_release(struct ocsp_result *result); /* NULL is allowed */
 struct ocsp_waiter {
     struct list link;    /* in the fetch; ocsp_fetch_leave() takes it out */
     struct fetch *fetch; /* NULL: waits for nothing */
+    bool is_late;        /* joined when less than half of the time was left */
     /* Runs at most once, perhaps inside ocsp_fetch(). Takes a reference to the result. Must not
      * free the fetcher, nor start or leave a fetch. */
     void (*on_result)(struct ocsp_waiter *waiter, struct ocsp_result *result);

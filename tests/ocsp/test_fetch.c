@@ -359,3 +359,55 @@ Test(fetch, https_is_not_left_by_a_redirect)
     pki_free(&web);
     stop();
 }
+
+/* ---- time --------------------------------------------------------------------------------------------- */
+
+static void note_outcome(void *ctx, struct ocsp_check *check, enum ocsp_outcome outcome)
+{
+    *(enum ocsp_outcome *)ctx = outcome;
+    ocsp_check_free(check);
+}
+
+static void begin_check(enum ocsp_outcome *outcome)
+{
+    struct ocsp_check *check = rig_check(&rig, rig_leaf_chain(&rig, &rig.leaf), &options);
+    *outcome = ocsp_check_step(check);
+    cr_assert_eq(*outcome, OCSP_NEEDS_FETCH);
+    ocsp_check_run(check, note_outcome, outcome);
+}
+
+static void on_time(uv_timer_t *timer)
+{
+    *(bool *)timer->data = true;
+}
+
+static void run_for(uint64_t time_ms)
+{
+    bool is_over = false;
+    uv_timer_t timer = { .data = &is_over };
+    uv_timer_init(&rig.loop, &timer);
+    uv_timer_start(&timer, on_time, time_ms, 0);
+    while (!is_over)
+        uv_run(&rig.loop, UV_RUN_ONCE);
+    uv_close((uv_handle_t *)&timer, NULL);
+    uv_run(&rig.loop, UV_RUN_NOWAIT);
+}
+
+/* It shares the question of another, but is not refused as soon as the other's time is over. */
+Test(fetch, who_joins_late_has_its_own_time)
+{
+    enum ocsp_outcome early, late;
+    rig_does(&rig, SLOT_LEAF, &rig.leaf, RESPONDER_HANG);
+    options.ca_timeout_ns = 700 * NS_PER_MS;
+    begin_check(&early);
+    rig_until_requests(&rig, SLOT_LEAF, 1);
+    run_for(400);
+    rig_does(&rig, SLOT_LEAF, &rig.leaf, RESPONDER_ANSWER);
+    begin_check(&late);
+    while (late == OCSP_NEEDS_FETCH)
+        uv_run(&rig.loop, UV_RUN_ONCE);
+    cr_expect_eq(early, OCSP_REJECT);
+    cr_expect_eq(late, OCSP_ACCEPT);
+    cr_expect_eq(responder_requests(rig.responder, SLOT_LEAF), 2);
+    stop();
+}
