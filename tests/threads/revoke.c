@@ -24,7 +24,7 @@ static char *config(const char *folder)
         "tls { cert_file: \"%s/server.pem\", key_file: \"%s/server.key\", ca_file: \"%s/ca.pem\",\n"
         "      verify: true, timeout: 30,\n"
         "      ocsp_peer: { verify: true, ca_timeout: 10, disconnect_revoked: true,\n"
-        "                   allowed_clockskew: 0, cache_ttl_when_next_update_unset: 3 } }\n",
+        "                   allowed_clockskew: 0, cache_ttl_when_next_update_unset: 2 } }\n",
         folder, folder, folder);
 }
 
