@@ -17,11 +17,14 @@ void read_block_listen(struct options_reader *reader, const struct option_row *r
     listen->port = port;
 }
 
-struct conf_pos options_copy_pos(struct options *options, const struct conf_value *value)
+void *listener_block(struct options_reader *reader, const struct conf_value *value,
+                     const struct schema *schema, size_t size)
 {
-    struct conf_pos pos = value->pos;
-    pos.file = options_copy(options, value->pos.file);
-    return pos;
+    struct listen_options *block = options_alloc(reader->options, size);
+    schema_defaults(schema, block);
+    block->pos = value->pos;
+    block->pos.file = options_copy(reader->options, value->pos.file);
+    return block;
 }
 
 /* ---- authorization of websocket and mqtt ---------------------------------------------------- */

@@ -15,16 +15,7 @@ static option_read_fn read_leaf_auth, read_min_version, read_leaf_timeout, read_
     read_leaf_nkey;
 
 static const struct option_row LEAFNODES_ROWS[] = {
-    ROW("listen", NULL, OPTION_CUSTOM, AT(listen), NULL, RELOAD_RESTART, NULL,
-        .help = "Where leaf nodes connect: `PORT` or `\"HOST:PORT\"`; sets `host` and `port`.",
-        .read = read_block_listen),
-    ROW("host", "net", OPTION_STRING, AT(listen.host), "0.0.0.0", RELOAD_RESTART, NULL,
-        .help = "Address that leaf nodes connect to."),
-    ROW("port", NULL, OPTION_INT, AT(listen.port), "0", RELOAD_RESTART, NULL,
-        .help = "Port that leaf nodes connect to, usually 7422; 0 is off, -1 takes any free one.",
-        .min = -1, .max = 65535),
-    ROW("tls", NULL, OPTION_CUSTOM, AT(tls), NULL, RELOAD_LIVE, NULL,
-        .help = "Certificates and TLS rules of this port.", .read = read_tls, .block = &TLS_SCHEMA),
+    LISTENER_BLOCK_ROWS("leaf nodes", ", usually 7422"),
     ROW("remotes", NULL, OPTION_CUSTOM, AT(remotes), NULL, RELOAD_RESTART, NULL,
         .help = "List of hubs that we connect to.", .read = read_remotes, .block = &REMOTE_SCHEMA),
     ROW("authorization", NULL, OPTION_CUSTOM, NOWHERE, NULL, RELOAD_RESTART, NULL,
@@ -336,9 +327,8 @@ void read_leafnodes(struct options_reader *reader, const struct option_row *row,
                    conf_type_name(value));
         return;
     }
-    struct leafnode_options *leafnodes = options_alloc(reader->options, sizeof *leafnodes);
-    schema_defaults(&LEAFNODES_SCHEMA, leafnodes);
-    leafnodes->listen.pos = options_copy_pos(reader->options, value);
+    struct leafnode_options *leafnodes =
+        listener_block(reader, value, &LEAFNODES_SCHEMA, sizeof *leafnodes);
     schema_read(reader, &LEAFNODES_SCHEMA, value, leafnodes);
     *(struct leafnode_options **)row_field(row, target) = leafnodes;
 }

@@ -90,17 +90,23 @@ void read_listen(struct options_reader *reader, const struct option_row *row,
         options->port = port;
 }
 
+static void read_monitoring(struct options_reader *reader, const struct conf_value *value,
+                            struct options *options, int *port)
+{
+    const char *host;
+    int read_port;
+    if (!read_address(reader, value, &host, &read_port))
+        return;
+    options->http_host = host;
+    *port = read_port;
+}
+
 void read_http(struct options_reader *reader, const struct option_row *row,
                const struct conf_value *value, void *target)
 {
     struct options *options = target;
     (void)row;
-    const char *host;
-    int port;
-    if (!read_address(reader, value, &host, &port))
-        return;
-    options->http_host = host;
-    options->http_port = port;
+    read_monitoring(reader, value, options, &options->http_port);
 }
 
 void read_https(struct options_reader *reader, const struct option_row *row,
@@ -108,12 +114,7 @@ void read_https(struct options_reader *reader, const struct option_row *row,
 {
     struct options *options = target;
     (void)row;
-    const char *host;
-    int port;
-    if (!read_address(reader, value, &host, &port))
-        return;
-    options->http_host = host;
-    options->https_port = port;
+    read_monitoring(reader, value, options, &options->https_port);
 }
 
 /* Go's path.Clean of a rooted path, but the root itself is "". */

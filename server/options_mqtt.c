@@ -11,16 +11,7 @@ static option_read_fn read_max_ack_pending, warn_ignored;
         .help = "Ignored: there is no JetStream here.")
 
 static const struct option_row MQTT_ROWS[] = {
-    ROW("listen", NULL, OPTION_CUSTOM, AT(listen), NULL, RELOAD_RESTART, NULL,
-        .help = "Where clients connect: `PORT` or `\"HOST:PORT\"`; sets `host` and `port`.",
-        .read = read_block_listen),
-    ROW("host", "net", OPTION_STRING, AT(listen.host), "0.0.0.0", RELOAD_RESTART, NULL,
-        .help = "Address that clients connect to."),
-    ROW("port", NULL, OPTION_INT, AT(listen.port), "0", RELOAD_RESTART, NULL,
-        .help = "Port that clients connect to, usually 1883; 0 is off, -1 takes any free one.",
-        .min = -1, .max = 65535),
-    ROW("tls", NULL, OPTION_CUSTOM, AT(tls), NULL, RELOAD_LIVE, NULL,
-        .help = "Certificates and TLS rules of this port.", .read = read_tls, .block = &TLS_SCHEMA),
+    LISTENER_BLOCK_ROWS("clients", ", usually 1883"),
     ROW("no_auth_user", NULL, OPTION_STRING, AT(auth.no_auth_user), NULL, RELOAD_RESTART, NULL,
         .help = "User of clients that show no credentials."),
     ROW("authorization", "authentication", OPTION_CUSTOM, AT(auth), NULL, RELOAD_RESTART, NULL,
@@ -77,12 +68,10 @@ void read_mqtt(struct options_reader *reader, const struct option_row *row,
                const struct conf_value *value, void *target)
 {
     if (value->type != CONF_MAP) {
-        problem_at(reader, value, "Expected mqtt to be a map, got %s", conf_type_name(value));
+        say_expected(reader, value, "mqtt to be a map");
         return;
     }
-    struct mqtt_options *mqtt = options_alloc(reader->options, sizeof *mqtt);
-    schema_defaults(&MQTT_SCHEMA, mqtt);
-    mqtt->listen.pos = options_copy_pos(reader->options, value);
+    struct mqtt_options *mqtt = listener_block(reader, value, &MQTT_SCHEMA, sizeof *mqtt);
     schema_read(reader, &MQTT_SCHEMA, value, mqtt);
     *(struct mqtt_options **)row_field(row, target) = mqtt;
 }

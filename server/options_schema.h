@@ -187,9 +187,25 @@ option_read_fn read_refused, read_refused_if_true, read_jetstream, read_cluster,
 
 /* ---- what the blocks of the other listeners share (options_blocks.c) ----------------------- */
 
+/** The first rows of such a block, where AT() names the fields of its structure: who comes, and the usual port. */
+#define LISTENER_BLOCK_ROWS(who, usual)                                                            \
+    ROW("listen", NULL, OPTION_CUSTOM, AT(listen), NULL, RELOAD_RESTART, NULL,                     \
+        .help = "Where " who " connect: `PORT` or `\"HOST:PORT\"`; sets `host` and `port`.",       \
+        .read = read_block_listen),                                                                \
+        ROW("host", "net", OPTION_STRING, AT(listen.host), "0.0.0.0", RELOAD_RESTART, NULL,        \
+            .help = "Address that " who " connect to."),                                           \
+        ROW("port", NULL, OPTION_INT, AT(listen.port), "0", RELOAD_RESTART, NULL,                  \
+            .help = "Port that " who " connect to" usual "; 0 is off, -1 takes any free one.",     \
+            .min = -1, .max = 65535),                                                              \
+        ROW("tls", NULL, OPTION_CUSTOM, AT(tls), NULL, RELOAD_LIVE, NULL,                          \
+            .help = "Certificates and TLS rules of this port.", .read = read_tls,                  \
+            .block = &TLS_SCHEMA)
+
 /** `listen` and `authorization` of such a block. */
 option_read_fn read_block_listen, read_override_auth;
-struct conf_pos options_copy_pos(struct options *options, const struct conf_value *value);
+/** The structure of such a block, with its defaults; it has this size and begins with struct listen_options. */
+void *listener_block(struct options_reader *reader, const struct conf_value *value,
+                     const struct schema *schema, size_t size);
 /** "Expected ..., got VALUE". */
 void say_expected(struct options_reader *reader, const struct conf_value *value,
                   const char *expected);

@@ -6,18 +6,9 @@
 static option_read_fn read_origins, read_handshake_timeout, read_headers;
 
 static const struct option_row WEBSOCKET_ROWS[] = {
-    ROW("listen", NULL, OPTION_CUSTOM, AT(listen), NULL, RELOAD_RESTART, NULL,
-        .help = "Where clients connect: `PORT` or `\"HOST:PORT\"`; sets `host` and `port`.",
-        .read = read_block_listen),
-    ROW("host", "net", OPTION_STRING, AT(listen.host), "0.0.0.0", RELOAD_RESTART, NULL,
-        .help = "Address that clients connect to."),
-    ROW("port", NULL, OPTION_INT, AT(listen.port), "0", RELOAD_RESTART, NULL,
-        .help = "Port that clients connect to; 0 is off, -1 takes any free one.", .min = -1,
-        .max = 65535),
+    LISTENER_BLOCK_ROWS("clients", ""),
     ROW("advertise", NULL, OPTION_STRING, AT(advertise), NULL, RELOAD_RESTART, NULL,
         .help = "`HOST:PORT` that clients are told instead of our own address."),
-    ROW("tls", NULL, OPTION_CUSTOM, AT(tls), NULL, RELOAD_LIVE, NULL,
-        .help = "Certificates and TLS rules of this port.", .read = read_tls, .block = &TLS_SCHEMA),
     ROW("no_tls", NULL, OPTION_BOOL, AT(no_tls), "false", RELOAD_RESTART, NULL,
         .help = "Serve without TLS. Not for production."),
     ROW("same_origin", NULL, OPTION_BOOL, AT(same_origin), "false", RELOAD_RESTART, NULL,
@@ -190,12 +181,11 @@ void read_websocket(struct options_reader *reader, const struct option_row *row,
                     const struct conf_value *value, void *target)
 {
     if (value->type != CONF_MAP) {
-        problem_at(reader, value, "Expected websocket to be a map, got %s", conf_type_name(value));
+        say_expected(reader, value, "websocket to be a map");
         return;
     }
-    struct websocket_options *websocket = options_alloc(reader->options, sizeof *websocket);
-    schema_defaults(&WEBSOCKET_SCHEMA, websocket);
-    websocket->listen.pos = options_copy_pos(reader->options, value);
+    struct websocket_options *websocket =
+        listener_block(reader, value, &WEBSOCKET_SCHEMA, sizeof *websocket);
     websocket->handshake_timeout_ms = HANDSHAKE_TIMEOUT_MS;
     schema_read(reader, &WEBSOCKET_SCHEMA, value, websocket);
     *(struct websocket_options **)row_field(row, target) = websocket;

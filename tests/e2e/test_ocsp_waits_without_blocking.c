@@ -194,18 +194,26 @@ SCENARIO(ocsp_waits_without_blocking, the_wait_does_not_count_as_handshake)
     conn_expect_service(waiting);
 }
 
+/* Two clients wait, and no more may. */
+static struct server *server_with_two_waiting(const char *name, struct conn *clients[2])
+{
+    struct server *server = patient_server("max_pending_verifications: 2");
+
+    ca_holds();
+    for (int i = 0; i < 2; i++)
+        clients[i] = knock(server, name, TLS1_3_VERSION);
+    cache_await_misses(server, 2);
+    return server;
+}
+
 /* A waiting handshake costs memory: there is a limit. */
 SCENARIO(ocsp_waits_without_blocking, too_many_do_not_wait)
 {
     if (is_reference())
         return;
-    struct server *server = patient_server("max_pending_verifications: 2");
     struct conn *clients[2];
+    struct server *server = server_with_two_waiting("client-good", clients);
 
-    ca_holds();
-    for (int i = 0; i < 2; i++)
-        clients[i] = knock(server, "client-good", TLS1_3_VERSION);
-    cache_await_misses(server, 2);
     is_refused(server, "client-good", 0);
     require(log_contains(server, "[WRN] 127.0.0.1:", 0) &&
                 log_contains(server, "max_pending_verifications 2", 0),
@@ -229,12 +237,9 @@ SCENARIO(ocsp_waits_without_blocking, who_leaves_makes_room)
 {
     if (is_reference())
         return;
-    struct server *server = patient_server("max_pending_verifications: 2");
     struct conn *clients[2];
+    struct server *server = server_with_two_waiting("client-unlisted", clients);
 
-    ca_holds();
-    for (int i = 0; i < 2; i++)
-        clients[i] = knock(server, "client-unlisted", TLS1_3_VERSION);
     await_pending(server, 2);
     for (int i = 0; i < 2; i++)
         conn_close(clients[i]);

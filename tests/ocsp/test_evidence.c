@@ -6,17 +6,8 @@
 
 #include "base/clock.h"
 #include "link.h"
-#include "ocsp/rig.h"
+#include "ocsp/rig_fixture.h"
 #include "request.h"
-
-static struct rig rig;
-static struct ocsp_peer_options options;
-
-static void start(void)
-{
-    rig_start(&rig, OCSP_CACHE_LOCAL);
-    options = rig_options();
-}
 
 TestSuite(evidence, .init = start, .timeout = 30);
 
@@ -83,7 +74,7 @@ ParameterizedTest(struct row *row, evidence, learned_while_waiting)
     cr_expect_eq(ocsp_check_verdict(check), row->verdict, "%s",
                  ocsp_peer_verdict_name(ocsp_check_verdict(check)));
     ocsp_check_free(check);
-    rig_stop(&rig);
+    stop();
 }
 
 /* ---- addresses that cannot be read --------------------------------------------------------------------------- */
@@ -103,7 +94,7 @@ Test(evidence, two_lists_of_addresses_are_no_reason_not_to_ask)
     cr_expect(strstr(log, "for [CN=leaf]: the OCSP addresses of the certificate cannot be read"),
               "%s", log);
     free(log);
-    rig_stop(&rig);
+    stop();
 }
 
 Test(evidence, nor_is_a_list_that_is_none)
@@ -113,5 +104,5 @@ Test(evidence, nor_is_a_list_that_is_none)
     ASN1_OCTET_STRING_set(X509_EXTENSION_get_data(aia), (const unsigned char *)"\x30\x05", 2);
     cr_assert_gt(X509_sign(leaf, rig.ca.key, EVP_sha256()), 0);
     cr_expect_eq(rig_judge(&rig, rig_leaf_chain(&rig, &rig.leaf), &options), OCSP_REJECT);
-    rig_stop(&rig);
+    stop();
 }

@@ -6,23 +6,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "ocsp/rig.h"
+#include "ocsp/rig_fixture.h"
 #include "transport.h"
-
-static struct rig rig;
-static struct ocsp_peer_options options;
-
-static void start(void)
-{
-    rig_start(&rig, OCSP_CACHE_LOCAL);
-    options = rig_options();
-}
-
-/* At the end of each test, not a .fini: what fails there is no failure to Criterion. */
-static void stop(void)
-{
-    rig_stop(&rig);
-}
 
 TestSuite(fetch, .init = start, .timeout = 30);
 

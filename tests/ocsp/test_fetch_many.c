@@ -5,22 +5,7 @@
 
 #include "base/clock.h"
 #include "fetch.h"
-#include "ocsp/rig.h"
-
-static struct rig rig;
-static struct ocsp_peer_options options;
-
-static void start(void)
-{
-    rig_start(&rig, OCSP_CACHE_LOCAL);
-    options = rig_options();
-}
-
-/* At the end of each test, not a .fini: what fails there is no failure to Criterion. */
-static void stop(void)
-{
-    rig_stop(&rig);
-}
+#include "ocsp/rig_fixture.h"
 
 TestSuite(fetch_many, .init = start, .timeout = 30);
 

@@ -2,16 +2,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-#include "ocsp/rig.h"
-
-static struct rig rig;
-static struct ocsp_peer_options options;
-
-static void start(void)
-{
-    rig_start(&rig, OCSP_CACHE_LOCAL);
-    options = rig_options();
-}
+#include "ocsp/rig_fixture.h"
 
 TestSuite(invalid_links, .init = start, .timeout = 30);
 
@@ -66,7 +57,7 @@ Test(invalid_links, each_fault_has_its_reason)
         play(i);
         expect(rig_usual_chain(&rig), 1, &rig.leaf, FAULTS[i].reason);
     }
-    rig_stop(&rig);
+    stop();
 }
 
 Test(invalid_links, warn_only_leaves_none)
@@ -78,7 +69,7 @@ Test(invalid_links, warn_only_leaves_none)
         play(i);
         expect(rig_usual_chain(&rig), 0, NULL, NULL);
     }
-    rig_stop(&rig);
+    stop();
 }
 
 Test(invalid_links, a_verdict_from_memory_names_them_as_well)
@@ -92,7 +83,7 @@ Test(invalid_links, a_verdict_from_memory_names_them_as_well)
                      "Invalid OCSP response status: revoked");
     cr_expect_eq(count, 1);
     ocsp_check_free(check);
-    rig_stop(&rig);
+    stop();
 }
 
 Test(invalid_links, each_chain_names_its_first)
@@ -105,7 +96,7 @@ Test(invalid_links, each_chain_names_its_first)
     struct rig_chains *chains = rig_usual_chain(&rig);
     rig_chain(chains, &rig.leaf, &rig.ca, &rig.root);
     expect(chains, 2, &rig.ca, "Invalid OCSP response status: revoked");
-    rig_stop(&rig);
+    stop();
 }
 
 Test(invalid_links, a_good_peer_and_no_peer_have_none)
@@ -118,5 +109,5 @@ Test(invalid_links, a_good_peer_and_no_peer_have_none)
     cr_expect_eq(count, 0);
     cr_expect_null(ocsp_check_peer(check));
     ocsp_check_free(check);
-    rig_stop(&rig);
+    stop();
 }

@@ -4,17 +4,8 @@
 #include <stdatomic.h>
 
 #include "base/clock.h"
-#include "ocsp/rig.h"
+#include "ocsp/rig_fixture.h"
 #include "service.h"
-
-static struct rig rig;
-static struct ocsp_peer_options options;
-
-static void start(void)
-{
-    rig_start(&rig, OCSP_CACHE_LOCAL);
-    options = rig_options();
-}
 
 TestSuite(report, .init = start, .timeout = 30);
 
@@ -47,7 +38,7 @@ Test(report, counts_links_and_peers)
     cr_expect_eq(report.in_flight, 0);
     cr_expect_eq(report.queued, 0);
     ocsp_report_free(&report);
-    rig_stop(&rig);
+    stop();
 }
 
 Test(report, a_peer_that_is_let_in_keeps_its_verdict)
@@ -61,7 +52,7 @@ Test(report, a_peer_that_is_let_in_keeps_its_verdict)
     cr_expect_eq(report.revoked, 1);
     cr_expect_eq(report.good, 1);
     ocsp_report_free(&report);
-    rig_stop(&rig);
+    stop();
 }
 
 Test(report, the_last_chain_gives_the_verdict)
@@ -84,7 +75,7 @@ Test(report, the_last_chain_gives_the_verdict)
     ocsp_report_free(&report);
     pki_free(&other);
     pki_free(&silent);
-    rig_stop(&rig);
+    stop();
 }
 
 Test(report, no_chain_and_no_patience_are_verdicts_too)
@@ -99,7 +90,7 @@ Test(report, no_chain_and_no_patience_are_verdicts_too)
     cr_expect_eq(ocsp_check_verdict(check), OCSP_PEER_GIVEN_UP);
     cr_expect_eq(rejected(OCSP_PEER_GIVEN_UP), 1);
     ocsp_check_free(check);
-    rig_stop(&rig);
+    stop();
 }
 
 /* The usual answers live two hours, of which one is over. */
@@ -118,7 +109,7 @@ Test(report, an_entry_tells_when_its_ca_is_asked_again)
     cr_expect_gt(next_ns, PKI_NOW_S * NS_PER_S);
     cr_expect_lt(next_ns, entries.items[0].next_update_ns);
     ocsp_entries_free(&entries);
-    rig_stop(&rig);
+    stop();
 }
 
 static atomic_bool is_over;
@@ -150,7 +141,7 @@ Test(report, any_thread_may_take_one)
     cr_expect_eq(report.unknown, 20);
     cr_expect_eq(report.rejected[OCSP_PEER_UNKNOWN], 20);
     ocsp_report_free(&report);
-    rig_stop(&rig);
+    stop();
 }
 
 Test(report, everything_has_a_name)
@@ -162,5 +153,5 @@ Test(report, everything_has_a_name)
     cr_expect_str_eq(ocsp_breaker_name(OCSP_BREAKER_CLOSED), "closed");
     cr_expect_str_eq(ocsp_breaker_name(OCSP_BREAKER_OPEN), "open");
     cr_expect_str_eq(ocsp_breaker_name(OCSP_BREAKER_PROBING), "probing");
-    rig_stop(&rig);
+    stop();
 }
