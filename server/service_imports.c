@@ -19,8 +19,14 @@
 
 #include <stdlib.h>
 
-#define PENDING_MAX  1000000 /* requests without an answer; the oldest is forgotten */
+/* Requests without an answer, and bytes that they hold, for a peer chooses how long a reply is; beyond that the oldest are
+ * forgotten. */
+#define PENDING_MAX  1000000
+#define PENDING_SIZE ((size_t)256 * 1024 * 1024)
 #define REQUEST_INFO "Nats-Request-Info"
+
+/* Of those whose time is over so many are forgotten with each request, and each second. */
+enum { OVER_PER_REQUEST = 16, OVER_PER_TICK = 10000 };
 
 enum { PREFIX_LEN = 4, ANSWER_LEN = 4 + SERVER_ANSWER_LEN + 2 + 1 + 6 };
 
@@ -38,7 +44,8 @@ struct pending {
 
 struct service_imports {
     struct router *router;
-    struct map pending; /* answer -> struct pending */
+    struct map pending;  /* answer -> struct pending */
+    size_t pending_size; /* of all */
     struct list by_age;
     struct latencies *latencies;
 };
@@ -52,8 +59,14 @@ struct service_imports *service_imports_new(struct router *router)
     return services;
 }
 
+static size_t size_of(const struct pending *pending)
+{
+    return sizeof *pending + pending->reply.len;
+}
+
 static void forget(struct service_imports *services, struct pending *pending)
 {
+    services->pending_size -= size_of(pending);
     map_remove(&services->pending, span_make(pending->answer, ANSWER_LEN));
     list_remove(&pending->link);
     latency_drop(pending->latency);
@@ -139,14 +152,22 @@ unsigned service_imports_onward(const struct worker *worker, const struct accoun
 
 /* ---- requests ---------------------------------------------------------------------------------------------- */
 
-static void forget_old(struct service_imports *services)
+static bool has_room(const struct service_imports *services)
+{
+    return services->pending.count < PENDING_MAX && services->pending_size < PENDING_SIZE;
+}
+
+/* At most `max` of those whose time is over, and of others until there is room. */
+static void forget_old(struct service_imports *services, unsigned max)
 {
     list_each(link, &services->by_age)
     {
         struct pending *pending = list_entry(link, struct pending, link);
-        if (pending->expires_ms > now_ms(services) && services->pending.count < PENDING_MAX)
+        bool is_over = max > 0 && pending->expires_ms <= now_ms(services);
+        if (!is_over && has_room(services))
             return;
         give_up(services, pending, LATENCY_TIMEOUT);
+        max -= is_over;
     }
 }
 
@@ -155,7 +176,7 @@ static struct pending *remember(struct service_imports *services,
                                 struct span reply)
 {
     struct pending *pending = mem_alloc(sizeof *pending + reply.len);
-    forget_old(services);
+    forget_old(services, OVER_PER_REQUEST);
     *pending = (struct pending){ .importer = importer,
                                  .exporter = import->exporter->account,
                                  .response = import->response,
@@ -168,6 +189,7 @@ static struct pending *remember(struct service_imports *services,
     while (map_get(&services->pending, span_make(pending->answer, ANSWER_LEN)));
     map_put(&services->pending, span_make(pending->answer, ANSWER_LEN), pending);
     list_append(&services->by_age, &pending->link);
+    services->pending_size += size_of(pending);
     return pending;
 }
 
@@ -372,4 +394,5 @@ void service_imports_tick(struct service_imports *services)
     struct pending *pending;
     while ((pending = latencies_overdue(services->latencies, now_ms(services))) != NULL)
         give_up(services, pending, LATENCY_TIMEOUT);
+    forget_old(services, OVER_PER_TICK);
 }

@@ -35,7 +35,7 @@ void service_imports_request(struct service_imports *services, struct run *run);
 void service_imports_return(struct service_imports *services, struct run *run);
 /** Requests of this connection that are measured are over. */
 void service_imports_requester_left(struct service_imports *services, const struct conn *requester);
-/** Now and then: measured requests whose time is over. */
+/** Now and then: requests whose time is over. */
 void service_imports_tick(struct service_imports *services);
 /** An answer to a request of this worker, published in passage->account. Did anybody take it? */
 bool service_imports_answer(struct service_imports *services, const struct passage *passage);
