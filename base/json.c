@@ -220,9 +220,14 @@ static void escape_code(struct buf *out, const uint8_t *bytes, size_t len, uint3
         buf_append(out, bytes, len);
 }
 
+/* ASCII that stands for itself, a bit each. */
 static bool is_plain(uint8_t byte)
 {
-    return byte < 0x80 && byte != '"' && byte != '\\' && !needs_escape(byte);
+    static const uint64_t PLAIN[4] = {
+        ~(0xffffffffU | 1ULL << '"' | 1ULL << '&' | 1ULL << '<' | 1ULL << '>'),
+        ~(1ULL << ('\\' - 64)),
+    };
+    return PLAIN[byte / 64] >> byte % 64 & 1;
 }
 
 void json_escape(struct buf *out, struct span text)

@@ -38,9 +38,11 @@ static void put_tls(struct json *json, const struct options *options)
         json_bool(json, "tls_available", true);
 }
 
-static void put_server(struct json *json, const struct server *server,
-                       const struct options *options)
+static void print_server(const struct server *server, const struct options *options,
+                         struct buf *out)
 {
+    struct json printed = json_begin(out, 0), *json = &printed;
+    json_object(json, NULL);
     json_string(json, "server_id", server->id);
     json_string(json, "server_name", server->name);
     json_string(json, "version", VOUCH_NATS_VERSION);
@@ -54,6 +56,15 @@ static void put_server(struct json *json, const struct server *server,
     json_bool(json, "headers", !options->no_header_support);
 }
 
+/* These members are the same for every client, and most of the text. */
+static void put_server(struct json *json, struct worker *worker)
+{
+    struct buf *text = &worker->server_info;
+    if (text->len == 0)
+        print_server(worker->server, worker->options, text);
+    json_raw(json, NULL, span_make(text->data + 1, text->len - 1)); /* without the bracket */
+}
+
 static void put_info(const struct client *client, bool first, bool is_ldm, struct buf *out)
 {
     const struct conn *conn = client->conn;
@@ -61,7 +72,7 @@ static void put_info(const struct client *client, bool first, bool is_ldm, struc
     struct json json = json_begin(out, 0);
     bool hides_auth = first && options->auth.no_auth_user && !options->auth.admits_anonymous;
     json_object(&json, NULL);
-    put_server(&json, conn->worker->server, options);
+    put_server(&json, conn->worker);
     if (auth_is_required(options) && !hides_auth)
         json_bool(&json, "auth_required", true);
     put_tls(&json, options);

@@ -60,15 +60,22 @@ static bool set_field(struct connect *connect, const struct field *field, const 
     return false;
 }
 
+static const struct field *find_field(const char *key)
+{
+    for (size_t i = 0; i < sizeof FIELDS / sizeof *FIELDS; i++)
+        if ((key[0] | 0x20) == FIELDS[i].key[0] && strcasecmp(key, FIELDS[i].key) == 0)
+            return &FIELDS[i];
+    return NULL;
+}
+
 static bool read_fields(struct connect *connect)
 {
     const cJSON *item;
     cJSON_ArrayForEach(item, connect->json)
     {
-        for (size_t i = 0; i < sizeof FIELDS / sizeof *FIELDS; i++)
-            if (strcasecmp(item->string, FIELDS[i].key) == 0 &&
-                !set_field(connect, &FIELDS[i], item))
-                return false;
+        const struct field *field = find_field(item->string);
+        if (field && !set_field(connect, field, item))
+            return false;
     }
     return true;
 }

@@ -124,6 +124,7 @@ static void take_options(struct worker *worker, struct post *post)
     struct options_post *message = (struct options_post *)post;
     struct options_post outdated = { .options = worker->options, .ocsp_cache = worker->ocsp_cache };
     worker->options = message->options;
+    buf_clear(&worker->server_info);
     worker->ocsp_cache = message->ocsp_cache;
     *message = outdated;
     router_options_changed(worker->router);

@@ -286,6 +286,7 @@ void worker_join(struct worker *worker)
         free(worker->areas[i]);
     free(worker->record);
     buf_free(&worker->wire);
+    buf_free(&worker->server_info);
     map_free(&worker->conns_by_id);
     options_release(worker->options);
     ocsp_cache_release(worker->ocsp_cache);

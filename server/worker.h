@@ -60,6 +60,7 @@ struct worker {
 
     struct options *options;       /* retained; swapped by a post on reload */
     struct ocsp_cache *ocsp_cache; /* the same; NULL = nobody is checked */
+    struct buf server_info;        /* what INFO says of the server; empty: to be printed again */
 
     /* inbox: guards the two queues only; nothing is called while it is held. Messages have a queue of their
      * own, because they are looked for before each read, too. */

@@ -57,6 +57,19 @@ SCENARIO(info_names_the_server, tells_what_is_configured)
     require(json_true(info, "auth_required"), "auth_required is missing");
 }
 
+SCENARIO(info_names_the_server, tells_what_was_reloaded)
+{
+    struct server *server = server_start("client_advertise: \"old.test:1\"\n");
+    require(strcmp(json_text(conn_info(nats_open(server)), "host"), "old.test") == 0,
+            "wrong advertised host");
+
+    server_reload(server, "client_advertise: \"new.test:2\"\nno_header_support: true\n");
+    cJSON *info = conn_info(nats_open(server));
+    require(strcmp(json_text(info, "host"), "new.test") == 0, "the host is that of before");
+    require(json_number(info, "port") == 2, "the port is that of before");
+    require(!json_true(info, "headers"), "headers are offered");
+}
+
 SCENARIO(info_names_the_server, comes_again_after_the_first_pong)
 {
     struct server *server = server_start("%s", "");
