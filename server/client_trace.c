@@ -15,6 +15,8 @@
 
 #include <stdlib.h>
 
+#define PILE_STALL_MS 2
+
 static struct span header_of(const struct proto_op *op)
 {
     return span_make(op->data.ptr, op->header_size);
@@ -41,8 +43,8 @@ static void log_origin_account(const struct conn *conn, struct span value)
 {
     char *text = client_quoted(value);
     conn_log(conn, LOG_ERR,
-             "Message tracing disabled because of header \"Nats-Trace-Origin-Account\" with "
-             "value=%s",
+             "Message tracing disabled because of header \"" TRACE_ORIGIN_ACCOUNT
+             "\" with value=%s",
              text);
     free(text);
 }
@@ -118,6 +120,8 @@ static void publish_traced(struct client *client, const struct proto_op *op,
     client_publish(client, op);
     router_end_run(worker->router);
     message_trace_end_leg(worker);
+    if (message_traces_pile_up(worker->server))
+        conn_stall(client->conn, PILE_STALL_MS);
 }
 
 void client_publish_traced(struct client *client, const struct proto_op *op)

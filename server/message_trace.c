@@ -15,6 +15,8 @@
 
 #include <stdlib.h>
 
+#define WAITING_MAX ((size_t)1024 * 1024) /* bytes of traces that wait for the control loop */
+
 enum kind { KIND_CLIENT = 0 }; /* of a connection, in nats-server's numbers */
 
 /* All of a message. The fields up to `size` do not change once it is on its way. */
@@ -59,6 +61,19 @@ static void trace_free(struct message_trace *trace)
     free(trace->subject);
     free(trace->error);
     free(trace);
+}
+
+static size_t bytes_of(const struct message_trace *trace)
+{
+    size_t bytes = sizeof *trace + trace->headers.len;
+    for (const struct trace_leg *leg = atomic_load(&trace->ended); leg; leg = leg->next)
+        bytes += leg->events.len;
+    return bytes;
+}
+
+bool message_traces_pile_up(const struct server *server)
+{
+    return atomic_load_explicit(&server->trace_bytes, memory_order_relaxed) > WAITING_MAX;
 }
 
 static void put_optional(struct json *json, const char *key, const char *text)
@@ -113,6 +128,7 @@ static void publish(struct worker *control, struct post *post)
     struct message_trace *trace = (struct message_trace *)post;
     struct server *server = control->server;
     struct buf body = { 0 };
+    atomic_fetch_sub_explicit(&server->trace_bytes, bytes_of(trace), memory_order_relaxed);
     if (!atomic_load_explicit(&server->is_shutting_down, memory_order_relaxed)) {
         put_trace(&body, server, trace);
         const char *headers = service_encode(trace->encoding, &body);
@@ -132,6 +148,7 @@ static void tell(struct worker *worker, struct message_trace *trace)
         trace_free(trace);
         return;
     }
+    atomic_fetch_add_explicit(&worker->server->trace_bytes, bytes_of(trace), memory_order_relaxed);
     trace->post.run = publish;
     worker_post(worker->server->control, &trace->post);
 }

@@ -8,7 +8,8 @@
 
 #include <stdlib.h>
 
-#define PREFIX "Nats-Trace-"
+#define PREFIX     "Nats-Trace-"
+#define FIELDS_MAX 256 /* that are shown; a peer chooses how many it sends */
 
 bool trace_headers_have_wish(struct span block)
 {
@@ -26,20 +27,25 @@ static bool is_yes(struct span value)
     return span_is(value, "1") || span_is_nocase(value, "true") || span_is_nocase(value, "on");
 }
 
-static struct span first_value(struct span block, const char *name)
+/* The first value counts. */
+static void take(struct span *value, const struct header_field *field, const char *name)
 {
-    struct header_field field;
-    for (size_t at = 0; headers_next(block, &at, &field);)
-        if (span_is(field.name, name))
-            return field.value;
-    return (struct span){ 0 };
+    if (value->len == 0 && span_is(field->name, name))
+        *value = field->value;
 }
 
 struct trace_wish trace_headers_read(struct span block)
 {
-    return (struct trace_wish){ .dest = first_value(block, TRACE_DEST),
-                                .only = is_yes(first_value(block, PREFIX "Only")),
-                                .origin_account = first_value(block, PREFIX "Origin-Account") };
+    struct trace_wish wish = { .only = false };
+    struct span only = { 0 };
+    struct header_field field;
+    for (size_t at = 0; headers_next(block, &at, &field);) {
+        take(&wish.dest, &field, TRACE_DEST);
+        take(&wish.origin_account, &field, TRACE_ORIGIN_ACCOUNT);
+        take(&only, &field, PREFIX "Only");
+    }
+    wish.only = is_yes(only);
+    return wish;
 }
 
 /* ---- as JSON ------------------------------------------------------------------------------------------------ */
@@ -56,22 +62,13 @@ static int compare_fields(const void *left, const void *right)
     return order;
 }
 
-/* All that have a value; owned. */
-static struct header_field *collect(struct span block, size_t *count)
+/* The first ones that have a value; how many. */
+static size_t collect(struct span block, struct header_field fields[FIELDS_MAX])
 {
-    struct header_field *fields = NULL, field;
-    size_t cap = 0;
-    *count = 0;
-    for (size_t at = 0; headers_next(block, &at, &field);) {
-        if (field.value.len == 0)
-            continue;
-        if (*count == cap) {
-            cap = cap ? cap * 2 : 8;
-            fields = mem_resize_array(fields, cap, sizeof *fields);
-        }
-        fields[(*count)++] = field;
-    }
-    return fields;
+    size_t count = 0, at = 0;
+    while (count < FIELDS_MAX && headers_next(block, &at, &fields[count]))
+        count += fields[count].value.len > 0;
+    return count;
 }
 
 static void open_name(struct json *json, struct span name)
@@ -83,11 +80,10 @@ static void open_name(struct json *json, struct span name)
 
 void trace_headers_print(struct span block, struct buf *out)
 {
-    size_t count;
-    struct header_field *fields = collect(block, &count);
+    struct header_field fields[FIELDS_MAX];
+    size_t count = collect(block, fields);
     struct json json = json_begin(out, 0);
-    if (count)
-        qsort(fields, count, sizeof *fields, compare_fields);
+    qsort(fields, count, sizeof *fields, compare_fields);
     json_object(&json, NULL);
     for (size_t i = 0; i < count; i++) {
         if (i == 0 || !span_equal(fields[i - 1].name, fields[i].name))
@@ -97,5 +93,4 @@ void trace_headers_print(struct span block, struct buf *out)
             json_array_end(&json);
     }
     json_object_end(&json);
-    free(fields);
 }

@@ -8,8 +8,9 @@
 
 #include <stdbool.h>
 
-#define TRACE_DEST     "Nats-Trace-Dest"
-#define TRACE_DISABLED "trace disabled" /* as destination: nobody is to trace this any more */
+#define TRACE_DEST           "Nats-Trace-Dest"
+#define TRACE_ORIGIN_ACCOUNT "Nats-Trace-Origin-Account"
+#define TRACE_DISABLED       "trace disabled" /* as destination: nobody is to trace this any more */
 
 struct trace_wish {
     struct span dest; /* where events are told; empty = nowhere */
@@ -20,9 +21,10 @@ struct trace_wish {
 
 /** Is there a field that belongs to tracing? Names are in the case of the standard. */
 bool trace_headers_have_wish(struct span block);
-/** The first value of each such field; empty ones count as absent. */
+/** The first value of each such field that has one. */
 struct trace_wish trace_headers_read(struct span block);
-/** Appends the header as JSON, {"Name":["value","value"]}: names in alphabetical order, without empty values. */
+/** Appends the header as JSON, {"Name":["value","value"]}: names in alphabetical order, without empty values; not more
+ *  than a few hundred. */
 void trace_headers_print(struct span block, struct buf *out);
 
 #endif

@@ -24,6 +24,8 @@ static const struct {
     { "Nats-Trace-Only:1\r\n",                      true,  "",   true,  "{\"Nats-Trace-Only\":[\"1\"]}"       },
     { "Nats-Trace-Only:On\r\n",                     true,  "",   true,  "{\"Nats-Trace-Only\":[\"On\"]}"      },
     { "Nats-Trace-Only:TRUE\r\n",                   true,  "",   true,  "{\"Nats-Trace-Only\":[\"TRUE\"]}"    },
+    { "Nats-Trace-Dest:\r\nNats-Trace-Dest:b\r\n",  true,  "b",  false,
+     "{\"Nats-Trace-Dest\":[\"b\"]}"                                                                          },
     { "Nats-Trace-Only:0\r\nNats-Trace-Only:1\r\n", true,  "",   false,
      "{\"Nats-Trace-Only\":[\"0\",\"1\"]}"                                                                    },
     { "nats-trace-only:1\r\nNats-Trace-Dest:\r\n",  true,  "",   false,
@@ -85,4 +87,19 @@ Test(message_trace_headers, may_end_at_any_byte)
         }
         buf_free(&block);
     }
+}
+
+/* A peer may send as many as it likes. */
+Test(message_trace_headers, are_shown_up_to_a_number)
+{
+    struct buf block = { 0 }, shown = { 0 };
+    buf_append_str(&block, "NATS/1.0\r\n");
+    for (size_t i = 0; i < 100000; i++)
+        buf_printf(&block, "A%zu:1\r\n", i);
+    buf_append_str(&block, "Nats-Trace-Dest:tr\r\n\r\n");
+    trace_headers_print(buf_span(&block), &shown);
+    cr_expect_lt(shown.len, 10000);
+    cr_expect(span_is(trace_headers_read(buf_span(&block)).dest, "tr"));
+    buf_free(&block);
+    buf_free(&shown);
 }

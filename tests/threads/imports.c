@@ -1,12 +1,20 @@
 /* imports.c - two accounts on all workers, with reloads in between: what one publishes reaches each subscriber of the
- * other once and in order, and each request is answered once and measured once. */
+ * other once and in order, a trace tells of all of them, and each request is answered once and measured once. */
 #include "drive.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { READERS = 5, RESPONDERS = 3, REQUESTERS = 4, ROUNDS = 60, PER_ROUND = 25, RELOAD_EVERY = 4 };
+enum {
+    READERS = 5,
+    RESPONDERS = 3,
+    REQUESTERS = 4,
+    ROUNDS = 60,
+    PER_ROUND = 25,
+    RELOAD_EVERY = 4,
+    TRACE_EVERY = 5
+};
 
 #define ACCOUNTS(more)                                                                             \
     "accounts {\n"                                                                                 \
@@ -14,9 +22,13 @@ enum { READERS = 5, RESPONDERS = 3, REQUESTERS = 4, ROUNDS = 60, PER_ROUND = 25,
     "      exports: [{stream: \"news.>\"}, {stream: \"other.>\"}, {service: \"help.*\", latency: " \
     "lat}] }\n"                                                                                    \
     "  B { users: [{user: b, password: x}]\n"                                                      \
-    "      imports: [{stream: {account: A, subject: \"news.>\"}, prefix: from}\n"                  \
+    "      imports: [{stream: {account: A, subject: \"news.>\"}, prefix: from, allow_trace: "      \
+    "true}\n"                                                                                      \
     "        {service: {account: A, subject: \"help.*\"}, to: \"ask.$1\"}\n" more "] }\n"          \
     "}\n"
+
+#define TRACED     "NATS/1.0\r\nNats-Trace-Dest: tr\r\n\r\n"
+#define TRACED_LEN ((int)sizeof TRACED - 1)
 
 static const char *const CONFIGS[] = {
     ACCOUNTS(""),
@@ -35,7 +47,7 @@ struct requester {
 
 static struct reader readers[READERS];
 static struct requester requesters[REQUESTERS];
-static unsigned measured;
+static unsigned measured, traced;
 
 static unsigned number_of(struct span text)
 {
@@ -79,6 +91,25 @@ static void on_latency(void *ctx, struct peer *peer, const struct delivery *deli
     measured++;
 }
 
+static unsigned count_of(struct span text, const char *wanted)
+{
+    unsigned count = 0;
+    size_t len = strlen(wanted);
+    for (size_t at = 0; at + len <= text.len; at++)
+        count += memcmp(text.ptr + at, wanted, len) == 0;
+    return count;
+}
+
+static void on_trace(void *ctx, struct peer *peer, const struct delivery *delivery)
+{
+    (void)ctx;
+    (void)peer;
+    require(count_of(delivery->payload, "\"type\":\"eg\"") == READERS &&
+                count_of(delivery->payload, "\"type\":\"se\"") == READERS,
+            "'%.*s'", SPAN_ARG(delivery->payload));
+    traced++;
+}
+
 static struct peer *open_as(const char *user, delivery_fn *on_delivery, void *ctx)
 {
     char connect[96];
@@ -95,6 +126,9 @@ static void open_all(void)
     struct peer *listener = open_as("a", on_latency, NULL);
     peer_send(listener, "SUB lat 1\r\n");
     peer_barrier(listener);
+    struct peer *hears = open_as("a", on_trace, NULL);
+    peer_send(hears, "SUB tr 1\r\n");
+    peer_barrier(hears);
     for (unsigned i = 0; i < RESPONDERS; i++) {
         struct peer *responder = open_as("a", on_request, NULL);
         peer_send(responder, "SUB help.* Q 1\r\n");
@@ -117,7 +151,7 @@ static bool all_is_done(unsigned published)
     unsigned answered = 0;
     for (unsigned i = 0; i < REQUESTERS; i++)
         answered += requesters[i].answered;
-    if (measured < answered)
+    if (measured < answered || traced < published / TRACE_EVERY)
         return false;
     for (unsigned i = 0; i < READERS; i++)
         if (readers[i].next < published)
@@ -133,7 +167,12 @@ static void play_round(struct peer *publisher, unsigned *published)
     for (unsigned n = 0; n < PER_ROUND; n++) {
         char number[16];
         int len = snprintf(number, sizeof number, "%u", (*published)++);
-        peer_send(publisher, "PUB news.x %d\r\n%s\r\nPUB other.x 0\r\n\r\n", len, number);
+        if (n % TRACE_EVERY == 0)
+            peer_send(publisher, "HPUB news.x %d %d\r\n" TRACED "%s\r\n", TRACED_LEN,
+                      TRACED_LEN + len, number);
+        else
+            peer_send(publisher, "PUB news.x %d\r\n%s\r\n", len, number);
+        peer_send(publisher, "PUB other.x 0\r\n\r\n");
         for (unsigned i = 0; i < REQUESTERS; i++) {
             struct requester *requester = &requesters[i];
             peer_send(requester->peer, "PUB ask.%u re.%u.%u 2\r\nhi\r\n", n, i, requester->sent++);
@@ -164,5 +203,6 @@ void run_imports(unsigned workers)
     for (unsigned i = 0; i < READERS; i++)
         peer_barrier(readers[i].peer);
     require(measured == REQUESTERS * ROUNDS * PER_ROUND, "%u requests were measured", measured);
+    require(traced == ROUNDS * PER_ROUND / TRACE_EVERY, "%u messages were traced", traced);
     server_stop();
 }
