@@ -3,9 +3,7 @@
 #ifndef SERVER_BATCH_H
 #define SERVER_BATCH_H
 
-#include "base/span.h"
-
-#include "worker.h"
+#include "router.h"
 
 struct account;
 struct trace_leg;
@@ -16,13 +14,11 @@ struct batch {
     uint64_t data[];
 };
 
-struct batch_entry {
-    bool continues; /* all but reply, data and header_size are those of the entry before */
+/** What the messages of a run have in common. */
+struct batch_run {
     struct account *account;
-    struct span subject, reply;
+    struct span subject;
     struct span queue; /* one member of this group gets it; empty = all plain subscriptions */
-    struct span data;  /* followed by CR LF in the batch */
-    uint32_t header_size;
     struct conn_handle origin;
     uint8_t hops;            /* workers that had no member of the group any more */
     bool is_imported;        /* as in struct run */
@@ -30,14 +26,15 @@ struct batch_entry {
     struct trace_leg *trace; /* of the one message that it is then; NULL = it is not traced */
 };
 
-/** Room for at least `size` bytes. Owned by the caller until posted; the receiver frees it. */
-struct batch *batch_new(size_t size, void (*run)(struct worker *worker, struct post *post));
-size_t batch_entry_size(const struct batch_entry *entry);
-bool batch_has_room(const struct batch *batch, size_t size);
-/** Copies everything. */
-void batch_append(struct batch *batch, const struct batch_entry *entry);
-/** The entry at *at, which moves on; false at the end. Spans point into the batch. `entry` still holds the one
- *  before. */
-bool batch_next(const struct batch *batch, size_t *at, struct batch_entry *entry);
+/** Room for at least this message. Owned by the caller until posted; the receiver frees it. */
+struct batch *batch_new(const struct batch_run *run, const struct message *message,
+                        void (*receive)(struct worker *worker, struct post *post));
+/** Copies messages of one run, as many as have room; returns their number. */
+unsigned batch_append(struct batch *batch, const struct batch_run *run,
+                      const struct message *messages, unsigned count);
+/** The run at *at, which moves on to its messages; returns their number, 0 at the end. Spans point into the batch. */
+unsigned batch_next_run(const struct batch *batch, size_t *at, struct batch_run *run);
+/** The message at *at, which moves on. */
+struct message batch_next_message(const struct batch *batch, size_t *at);
 
 #endif

@@ -96,37 +96,26 @@ struct delivery_kind {
     bool is_answer; /* to who waits there for the answer of a service */
 };
 
-static void append_to_batch(struct router *router, unsigned index, struct batch_entry *entry)
-{
-    struct batch **batch = &router->batches[index];
-    if (*batch && !batch_has_room(*batch, batch_entry_size(entry)))
-        hand_over(router, index);
-    if (!*batch) {
-        entry->continues = false;
-        *batch = batch_new(batch_entry_size(entry), receive_batch);
-    }
-    batch_append(*batch, entry);
-}
-
 /* Messages for one worker: for its plain subscriptions, or (queue not empty) for one member of a group. */
 static void send_to_worker(struct router *router, const struct run *run, unsigned index,
                            const struct message *messages, unsigned count,
                            const struct delivery_kind *kind)
 {
-    struct batch_entry entry = { .account = run->account,
-                                 .subject = run->subject,
-                                 .queue = kind->queue,
-                                 .origin = run->origin,
-                                 .is_imported = run->is_imported,
-                                 .is_answer = kind->is_answer,
-                                 .trace = run->trace ? message_trace_cross(run->trace) : NULL,
-                                 .hops = (uint8_t)kind->hops };
-    for (unsigned i = 0; i < count; i++) {
-        entry.continues = i > 0;
-        entry.reply = messages[i].reply;
-        entry.data = messages[i].data;
-        entry.header_size = messages[i].header_size;
-        append_to_batch(router, index, &entry);
+    struct batch_run sent = { .account = run->account,
+                              .subject = run->subject,
+                              .queue = kind->queue,
+                              .origin = run->origin,
+                              .is_imported = run->is_imported,
+                              .is_answer = kind->is_answer,
+                              .trace = run->trace ? message_trace_cross(run->trace) : NULL,
+                              .hops = (uint8_t)kind->hops };
+    struct batch **batch = &router->batches[index];
+    for (unsigned i = 0; i < count;) {
+        if (!*batch)
+            *batch = batch_new(&sent, &messages[i], receive_batch);
+        i += batch_append(*batch, &sent, &messages[i], count - i);
+        if (i < count)
+            hand_over(router, index);
     }
     if (run->source && is_behind(router->worker->server->workers[index], router->worker->options))
         conn_stall(run->source, INBOX_STALL_MS);
@@ -466,75 +455,76 @@ static const struct match_group *find_group(const struct match *match, struct sp
 }
 
 /* The sender counted a member here. If it has left meanwhile, the message goes on to where members are now. */
-static void deliver_queued(struct router *router, struct run *run, const struct batch_entry *entry)
+static void deliver_queued(struct router *router, struct run *run, const struct batch_run *sent)
 {
     enum { MAX_HOPS = 8 };
-    const struct match_group *group = find_group(run->match, entry->queue);
+    const struct match_group *group = find_group(run->match, sent->queue);
     run->accepted[0] = 0;
     if (!group)
         return;
-    if (!offer_to_members(router, run, group, 0) && entry->hops < MAX_HOPS &&
+    if (!offer_to_members(router, run, group, 0) && sent->hops < MAX_HOPS &&
         group->remote_count > 0)
-        deliver_to_group(router, run, group, 0, entry->hops + 1U);
+        deliver_to_group(router, run, group, 0, sent->hops + 1U);
 }
 
-static void receive_answer(struct router *router, const struct batch_entry *entry)
+static void receive_answer(struct router *router, const struct batch_run *sent,
+                           const struct message *message)
 {
     router_end_run(router);
-    service_imports_answer(router->services, &(struct passage){
-                                                 .account = entry->account,
-                                                 .subject = entry->subject,
-                                                 .message = {.reply = entry->reply,
-                                                             .data = entry->data,
-                                                             .header_size = entry->header_size},
-                                                 .origin = entry->origin
-    });
+    service_imports_answer(router->services, &(struct passage){ .account = sent->account,
+                                                                .subject = sent->subject,
+                                                                .message = *message,
+                                                                .origin = sent->origin });
 }
 
-static bool belongs_to_run(const struct run *run, const struct batch_entry *entry)
+static bool belongs_to_run(const struct run *run, const struct batch_run *sent)
 {
-    if (run->count == 0 || run_is_full(run))
-        return false;
-    return entry->continues ||
-           (!entry->trace && run->is_from_remote && !entry->queue.len &&
-            run->account == entry->account && run->is_imported == entry->is_imported &&
-            run->origin.cid == entry->origin.cid && span_equal(run->subject, entry->subject));
+    return run->count > 0 && !sent->trace && run->is_from_remote && !sent->queue.len &&
+           run->account == sent->account && run->is_imported == sent->is_imported &&
+           run->origin.cid == sent->origin.cid && span_equal(run->subject, sent->subject);
 }
 
-static void receive_entry(struct router *router, const struct batch_entry *entry)
+static void begin_remote_run(struct router *router, const struct batch_run *sent)
 {
     struct run *run = &router->run;
-    struct message message = { .reply = entry->reply,
-                               .data = entry->data,
-                               .header_size = entry->header_size };
-    if (!belongs_to_run(run, entry)) {
-        router_end_run(router);
-        begin_run(router, run, entry->account, entry->subject);
-        run->is_from_remote = true;
-        run->is_imported = entry->is_imported;
-        run->origin = entry->origin;
+    router_end_run(router);
+    begin_run(router, run, sent->account, sent->subject);
+    run->is_from_remote = true;
+    run->is_imported = sent->is_imported;
+    run->origin = sent->origin;
+}
+
+/* What goes to one member of a queue group, or answers somebody, is a run of its own. */
+static void receive_run(struct router *router, const struct batch *batch, size_t *at,
+                        const struct batch_run *sent, unsigned count)
+{
+    struct run *run = &router->run;
+    if (sent->is_answer) {
+        struct message answer = batch_next_message(batch, at);
+        receive_answer(router, sent, &answer);
+        return;
     }
-    add_to_run(run, &message);
-    if (entry->queue.len) {
-        deliver_queued(router, run, entry);
+    if (!belongs_to_run(run, sent))
+        begin_remote_run(router, sent);
+    for (; count > 0; count--) {
+        struct message message = batch_next_message(batch, at);
+        if (run_is_full(run))
+            begin_remote_run(router, sent);
+        add_to_run(run, &message);
+    }
+    if (sent->queue.len) {
+        deliver_queued(router, run, sent);
         count_out(router, run);
         run->count = 0;
     }
 }
 
-static inline void receive(struct router *router, const struct batch_entry *entry)
-{
-    if (entry->is_answer)
-        receive_answer(router, entry);
-    else
-        receive_entry(router, entry);
-}
-
-static void receive_traced(struct router *router, const struct batch_entry *entry)
+static void receive_traced(struct router *router, const struct batch *batch, size_t *at,
+                           const struct batch_run *sent)
 {
     router_end_run(router);
-    router->worker->trace = entry->trace;
-    receive(router, entry);
+    router->worker->trace = sent->trace;
+    receive_run(router, batch, at, sent, 1);
     router_end_run(router);
     message_trace_end_leg(router->worker);
 }
@@ -542,13 +532,15 @@ static void receive_traced(struct router *router, const struct batch_entry *entr
 static void receive_batch(struct worker *worker, struct post *post)
 {
     struct batch *batch = (struct batch *)post;
-    struct batch_entry entry;
-    for (size_t at = 0; batch_next(batch, &at, &entry);)
-        if (entry.trace)
-            receive_traced(worker->router, &entry);
+    struct router *router = worker->router;
+    struct batch_run sent;
+    size_t at = 0;
+    for (unsigned count; (count = batch_next_run(batch, &at, &sent)) > 0;)
+        if (sent.trace)
+            receive_traced(router, batch, &at, &sent);
         else
-            receive(worker->router, &entry);
-    router_end_run(worker->router);
+            receive_run(router, batch, &at, &sent, count);
+    router_end_run(router);
     conn_settle_borrowers(worker);
     atomic_fetch_sub_explicit(&worker->inbox_bytes, batch->used, memory_order_relaxed);
     free(batch);

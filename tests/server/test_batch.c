@@ -12,120 +12,148 @@ static struct span cut(unsigned from, unsigned len)
     return span_make(TEXT + from, len);
 }
 
-/* Entry n of an endless row: every length from none on, every member different. */
-static struct batch_entry entry_of(unsigned n)
+/* Run n, and message n, of an endless row: every length from none on, every member different. */
+static struct batch_run run_of(unsigned n)
 {
-    return (struct batch_entry){
+    return (struct batch_run){
         .account = (struct account *)(uintptr_t)(16 * n),
         .subject = cut(n % 7, n % 13),
-        .reply = cut(n % 5, n % 11 < 4 ? 0 : n % 11),
         .queue = cut(n % 3, n % 2 ? 0 : n % 17),
-        .data = cut(n % 19, n % 23),
-        .header_size = n % 23 / 2,
         .origin = {.cid = 1000000000000ULL + n, .worker = (uint8_t)n},
-        .hops = (uint8_t)(n % 9)
+        .hops = (uint8_t)(n % 9),
+        .is_imported = n % 5 == 0,
+        .is_answer = n % 3 == 0,
+        .trace = (struct trace_leg *)(uintptr_t)(32 * n)
     };
 }
 
-static void check(const struct batch_entry *got, const struct batch_entry *want, unsigned n)
+static struct message message_of(unsigned n)
 {
-    cr_assert(span_equal(got->subject, want->subject) && span_equal(got->reply, want->reply) &&
-                  span_equal(got->queue, want->queue) && span_equal(got->data, want->data),
-              "a text of entry %u", n);
-    cr_assert(got->account == want->account && got->header_size == want->header_size &&
-                  got->origin.cid == want->origin.cid &&
-                  got->origin.worker == want->origin.worker && got->hops == want->hops,
-              "a number of entry %u", n);
-    cr_assert(memcmp(got->data.ptr + got->data.len, "\r\n", 2) == 0, "entry %u has no end", n);
+    return (struct message){ .reply = cut(n % 5, n % 11 < 4 ? 0 : n % 11),
+                             .data = cut(n % 19, n % 23),
+                             .header_size = n % 23 / 2 };
 }
 
-static void run(struct worker *worker, struct post *post)
+static void check_run(const struct batch_run *got, const struct batch_run *want, unsigned n)
+{
+    cr_assert(span_equal(got->subject, want->subject) && span_equal(got->queue, want->queue),
+              "a text of run %u", n);
+    cr_assert(got->account == want->account && got->origin.cid == want->origin.cid &&
+                  got->origin.worker == want->origin.worker && got->hops == want->hops &&
+                  got->is_imported == want->is_imported && got->is_answer == want->is_answer &&
+                  got->trace == want->trace,
+              "a number of run %u", n);
+}
+
+static void check_message(const struct message *got, const struct message *want, unsigned n)
+{
+    cr_assert(span_equal(got->reply, want->reply) && span_equal(got->data, want->data) &&
+                  got->header_size == want->header_size,
+              "message %u", n);
+    cr_assert(memcmp(got->data.ptr + got->data.len, "\r\n", 2) == 0, "message %u has no end", n);
+}
+
+static void receive(struct worker *worker, struct post *post)
 {
     (void)worker;
     (void)post;
 }
 
+static struct batch *new_batch(void)
+{
+    struct batch_run run = run_of(0);
+    struct message message = message_of(0);
+    return batch_new(&run, &message, receive);
+}
+
+/* Runs of 1, 2, 3 ... messages. */
 Test(batch, what_goes_in_comes_out)
 {
-    struct batch *batch = batch_new(0, run);
-    struct batch_entry entry;
-    unsigned count = 0, seen = 0;
+    enum { RUNS = 40 };
+    struct batch *batch = new_batch();
+    struct message messages[RUNS];
 
-    cr_expect_eq(batch->post.run, run);
-    for (entry = entry_of(0); batch_has_room(batch, batch_entry_size(&entry));
-         entry = entry_of(count)) {
-        batch_append(batch, &entry);
-        count++;
+    cr_expect_eq(batch->post.run, receive);
+    for (unsigned n = 1; n < RUNS; n++) {
+        struct batch_run run = run_of(n);
+        for (unsigned i = 0; i < n; i++)
+            messages[i] = message_of(n + i);
+        cr_assert_eq(batch_append(batch, &run, messages, n), n);
     }
-    cr_expect_gt(count, 300);
-    for (size_t at = 0; batch_next(batch, &at, &entry); seen++) {
-        struct batch_entry want = entry_of(seen);
-        check(&entry, &want, seen);
+    size_t at = 0;
+    for (unsigned n = 1; n < RUNS; n++) {
+        struct batch_run got, want = run_of(n);
+        cr_assert_eq(batch_next_run(batch, &at, &got), n);
+        check_run(&got, &want, n);
+        for (unsigned i = 0; i < n; i++) {
+            struct message message = batch_next_message(batch, &at), wanted = message_of(n + i);
+            check_message(&message, &wanted, i);
+        }
     }
-    cr_expect_eq(seen, count);
+    struct batch_run none;
+    cr_expect_eq(batch_next_run(batch, &at, &none), 0);
     free(batch);
 }
 
-Test(batch, what_continues_takes_less_and_is_as_complete)
+Test(batch, a_run_is_cut_where_there_is_no_more_room)
 {
-    enum { COUNT = 200, RUN = 7 };
-    struct batch *batch = batch_new(65536, run);
-    struct batch_entry entry = { .hops = 0 };
-    size_t alone = 0;
+    enum { COUNT = 4000 };
+    struct batch *batch = new_batch();
+    struct message *messages = malloc(COUNT * sizeof *messages);
+    struct batch_run run = run_of(5), got;
 
-    for (unsigned n = 0; n < COUNT; n++) {
-        struct batch_entry first = entry_of(n / RUN * RUN);
-        entry = entry_of(n);
-        first.reply = entry.reply;
-        first.data = entry.data;
-        first.header_size = entry.header_size;
-        alone += batch_entry_size(&first);
-        first.continues = n % RUN > 0;
-        cr_assert(batch_has_room(batch, batch_entry_size(&first)));
-        batch_append(batch, &first);
+    for (unsigned i = 0; i < COUNT; i++)
+        messages[i] = message_of(i);
+    unsigned done = batch_append(batch, &run, messages, COUNT);
+    cr_assert(done > 1000 && done < COUNT);
+    cr_expect_eq(batch_append(batch, &run, messages + done, COUNT - done), 0);
+    size_t at = 0;
+    cr_assert_eq(batch_next_run(batch, &at, &got), done);
+    check_run(&got, &run, 5);
+    for (unsigned i = 0; i < done; i++) {
+        struct message message = batch_next_message(batch, &at);
+        check_message(&message, &messages[i], i);
     }
-    cr_expect_lt(batch->used, alone / 3 * 2);
-    unsigned seen = 0;
-    for (size_t at = 0; batch_next(batch, &at, &entry); seen++) {
-        struct batch_entry want = entry_of(seen / RUN * RUN), own = entry_of(seen);
-        want.reply = own.reply;
-        want.data = own.data;
-        want.header_size = own.header_size;
-        check(&entry, &want, seen);
-        cr_expect_eq(entry.continues, seen % RUN > 0);
-    }
-    cr_expect_eq(seen, COUNT);
+    cr_expect_eq(batch_next_run(batch, &at, &got), 0);
     free(batch);
+    free(messages);
 }
 
-Test(batch, an_empty_one_has_no_entry)
+Test(batch, an_empty_one_has_no_run)
 {
-    struct batch *batch = batch_new(0, run);
-    struct batch_entry entry;
+    struct batch *batch = new_batch();
+    struct batch_run run;
     size_t at = 0;
 
-    cr_expect_not(batch_next(batch, &at, &entry));
+    cr_expect_eq(batch_next_run(batch, &at, &run), 0);
+    free(batch);
+}
+
+static void check_alone(const struct batch_run *run, const struct message *message)
+{
+    struct batch *batch = batch_new(run, message, receive);
+    struct batch_run got;
+    size_t at = 0;
+
+    cr_assert_eq(batch_append(batch, run, message, 1), 1);
+    cr_assert_eq(batch_append(batch, run, message, 1), 0);
+    cr_assert_eq(batch_next_run(batch, &at, &got), 1);
+    check_run(&got, run, 0);
+    struct message taken = batch_next_message(batch, &at);
+    check_message(&taken, message, 0);
+    cr_expect_eq(batch_next_run(batch, &at, &got), 0);
     free(batch);
 }
 
 /* Exactly as large as asked for, whatever the alignment: a sanitizer sees the byte too many. */
-Test(batch, a_large_entry_gets_the_room_it_needs)
+Test(batch, a_large_message_gets_the_room_it_needs)
 {
     for (unsigned more = 0; more < 16; more++) {
         size_t size = 200000 + more;
         char *data = malloc(size);
         memset(data, 'a' + (int)more, size);
-        struct batch_entry entry = { .subject = span_of("s"), .data = span_make(data, size) }, got;
-        struct batch *batch = batch_new(batch_entry_size(&entry), run);
-        size_t at = 0;
-
-        cr_assert(batch_has_room(batch, batch_entry_size(&entry)));
-        batch_append(batch, &entry);
-        cr_expect_not(batch_has_room(batch, 8));
-        cr_assert(batch_next(batch, &at, &got));
-        check(&got, &entry, more);
-        cr_expect_not(batch_next(batch, &at, &got));
-        free(batch);
+        check_alone(&(struct batch_run){ .subject = span_of("s") },
+                    &(struct message){ .data = span_make(data, size) });
         free(data);
     }
 }
@@ -136,13 +164,7 @@ Test(batch, the_longest_texts_survive)
     char *text = malloc(size);
     memset(text, 'x', size);
     struct span all = span_make(text, size);
-    struct batch_entry entry = { .subject = all, .reply = all, .queue = all, .data = all }, got;
-    struct batch *batch = batch_new(batch_entry_size(&entry), run);
-    size_t at = 0;
-
-    batch_append(batch, &entry);
-    cr_assert(batch_next(batch, &at, &got));
-    check(&got, &entry, 0);
-    free(batch);
+    check_alone(&(struct batch_run){ .subject = all, .queue = all },
+                &(struct message){ .reply = all, .data = all });
     free(text);
 }
