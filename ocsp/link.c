@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 
@@ -27,11 +28,12 @@ struct ocsp_links *ocsp_links_new(const STACK_OF(X509) * chain, const int *place
     struct ocsp_links *links = mem_zero(sizeof *links + (size_t)count * sizeof *links->items);
     atomic_init(&links->refs, 1);
     for (int i = 0; i < count; i++) {
-        struct ocsp_link *link = &links->items[links->count++];
-        link->cert = sk_X509_value(chain, places[i]);
+        struct ocsp_kept_link *link = &links->items[links->count++];
+        link->cert_size = i2d_X509(sk_X509_value(chain, places[i]), &link->cert);
         link->issuer = sk_X509_value(chain, places[i] + 1);
-        X509_up_ref(link->cert);
         X509_up_ref(link->issuer);
+        ocsp_digest_cert(sk_X509_value(chain, places[i]), &link->key[0]);
+        ocsp_digest_key(link->issuer, &link->key[1]);
     }
     return links;
 }
@@ -49,25 +51,40 @@ void ocsp_links_release(struct ocsp_links *links)
     if (!links || atomic_fetch_sub_explicit(&links->refs, 1, memory_order_acq_rel) > 1)
         return;
     for (size_t i = 0; i < links->count; i++) {
-        X509_free(links->items[i].cert);
+        OPENSSL_free(links->items[i].cert);
         X509_free(links->items[i].issuer);
     }
     free(links);
 }
 
+X509 *ocsp_kept_link_decode(const struct ocsp_kept_link *link)
+{
+    const unsigned char *at = link->cert;
+    X509 *cert = d2i_X509(NULL, &at, link->cert_size);
+    if (!cert)
+        abort(); /* it was parsed before: only memory can have run out */
+    return cert;
+}
+
 /* ---- revoked ones ----------------------------------------------------------------------------- */
+
+struct revoked {
+    struct ocsp_digest digest;
+    X509 *cert;
+};
 
 /** Counted, immutable. */
 struct ocsp_revoked {
     _Atomic unsigned refs;
     STACK_OF(X509) * certs; /* owned */
-    X509 **sorted;          /* the same, for bsearch() */
+    struct revoked *sorted; /* the same, for bsearch() */
     size_t count;
 };
 
 static int compare(const void *a, const void *b)
 {
-    return X509_cmp(*(X509 *const *)a, *(X509 *const *)b);
+    const struct revoked *left = a, *right = b;
+    return memcmp(&left->digest, &right->digest, sizeof left->digest);
 }
 
 struct ocsp_revoked *ocsp_revoked_new(STACK_OF(X509) * certs)
@@ -76,10 +93,12 @@ struct ocsp_revoked *ocsp_revoked_new(STACK_OF(X509) * certs)
     atomic_init(&revoked->refs, 1);
     revoked->certs = certs;
     revoked->count = (size_t)sk_X509_num(certs);
-    revoked->sorted = mem_resize_array(NULL, revoked->count, sizeof(X509 *));
-    for (size_t i = 0; i < revoked->count; i++)
-        revoked->sorted[i] = sk_X509_value(certs, (int)i);
-    qsort(revoked->sorted, revoked->count, sizeof(X509 *), compare);
+    revoked->sorted = mem_resize_array(NULL, revoked->count, sizeof *revoked->sorted);
+    for (size_t i = 0; i < revoked->count; i++) {
+        revoked->sorted[i].cert = sk_X509_value(certs, (int)i);
+        ocsp_digest_cert(revoked->sorted[i].cert, &revoked->sorted[i].digest);
+    }
+    qsort(revoked->sorted, revoked->count, sizeof *revoked->sorted, compare);
     return revoked;
 }
 
@@ -100,9 +119,11 @@ void ocsp_revoked_release(struct ocsp_revoked *revoked)
 
 X509 *ocsp_links_find(const struct ocsp_links *links, const struct ocsp_revoked *revoked)
 {
-    for (size_t i = 0; i < links->count; i++)
-        if (bsearch(&links->items[i].cert, revoked->sorted, revoked->count, sizeof(X509 *),
-                    compare))
-            return links->items[i].cert;
+    for (size_t i = 0; i < links->count; i++) {
+        const struct revoked wanted = { .digest = links->items[i].key[0] }, *found;
+        found = bsearch(&wanted, revoked->sorted, revoked->count, sizeof *revoked->sorted, compare);
+        if (found)
+            return found->cert;
+    }
     return NULL;
 }

@@ -16,15 +16,27 @@ struct ocsp_link {
     X509 *cert, *issuer;
 };
 
-/** Immutable; the pairs hold references. */
+/** A link for as long as its peer stays. Parsed, a certificate needs twenty times the memory of its bytes; an issuer
+ *  is one that others have, too. */
+struct ocsp_kept_link {
+    struct ocsp_digest key[2]; /* certificate, issuer's key */
+    unsigned char *cert;       /* DER, owned */
+    int cert_size;
+    X509 *issuer; /* a reference */
+};
+
+/** Immutable. */
 struct ocsp_links {
     _Atomic unsigned refs;
     size_t count;
-    struct ocsp_link items[];
+    struct ocsp_kept_link items[];
 };
 
 /** The links at these places of the chain (each with its successor). Owned by the caller. */
 struct ocsp_links *ocsp_links_new(const STACK_OF(X509) * chain, const int *places, int count);
+
+/** Its certificate, parsed anew. Never NULL; owned by the caller. */
+X509 *ocsp_kept_link_decode(const struct ocsp_kept_link *link);
 
 /** Takes the certificates. Owned by the caller. */
 struct ocsp_revoked *ocsp_revoked_new(STACK_OF(X509) * certs);

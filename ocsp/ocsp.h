@@ -181,7 +181,7 @@ void ocsp_links_release(struct ocsp_links *links);
 struct ocsp_revoked *ocsp_revoked_retain(struct ocsp_revoked *revoked);
 /** NULL is allowed. */
 void ocsp_revoked_release(struct ocsp_revoked *revoked);
-/** The first certificate of the links that is revoked; NULL when none is. Borrowed from the links. */
+/** The first certificate of the links that is revoked; NULL when none is. Borrowed from `revoked`. */
 X509 *ocsp_links_find(const struct ocsp_links *links, const struct ocsp_revoked *revoked);
 
 /** From now on every link is asked about again before its answer expires, at least once in the life of an

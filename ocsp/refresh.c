@@ -377,18 +377,21 @@ static void take_notes(struct refresh *refresh)
 
 /* ---- watching -------------------------------------------------------------------------------------------- */
 
-static void digest(const struct ocsp_link *pair, struct ocsp_digest key[2])
+static struct link *find_or_decode(struct refresh *refresh, const struct ocsp_kept_link *kept)
 {
-    ocsp_digest_cert(pair->cert, &key[0]);
-    ocsp_digest_key(pair->issuer, &key[1]);
+    struct link *link = find(refresh, kept->key);
+    if (link)
+        return link;
+    struct ocsp_link pair = { ocsp_kept_link_decode(kept), kept->issuer };
+    link = find_or_add(refresh, kept->key, &pair);
+    X509_free(pair.cert);
+    return link;
 }
 
-static void watch(struct refresh *refresh, const struct ocsp_link *pair,
+static void watch(struct refresh *refresh, const struct ocsp_kept_link *kept,
                   const struct ocsp_peer_options *options)
 {
-    struct ocsp_digest key[2];
-    digest(pair, key);
-    struct link *link = find_or_add(refresh, key, pair);
+    struct link *link = find_or_decode(refresh, kept);
     link->options = *options;
     refresh->stats.watched += link->watchers++ == 0;
     if (!link->has_answer)
@@ -397,11 +400,9 @@ static void watch(struct refresh *refresh, const struct ocsp_link *pair,
     hurry(link);
 }
 
-static void unwatch(struct refresh *refresh, const struct ocsp_link *pair)
+static void unwatch(struct refresh *refresh, const struct ocsp_kept_link *kept)
 {
-    struct ocsp_digest key[2];
-    digest(pair, key);
-    struct link *link = find(refresh, key);
+    struct link *link = find(refresh, kept->key);
     assert(link && link->watchers > 0);
     if (--link->watchers > 0)
         return;
