@@ -50,7 +50,8 @@ struct ocsp_check {
     size_t chain_count;
     size_t chain_index; /* of `chain`, 0 for the first */
     const STACK_OF(X509) * chain;
-    int *eligible; /* positions in `chain` of links that have a responder */
+    struct ocsp_link_place
+        *eligible; /* the links of `chain` that have a responder; keys once entered */
     int eligible_count, at;
     struct link_facts link;
     struct ocsp_invalid_link *invalid; /* each reason is owned */
@@ -83,11 +84,13 @@ static const char *subject(struct ocsp_check *check)
 static void enter_link(struct ocsp_check *check)
 {
     struct link_facts *link = &check->link;
-    int place = check->eligible[check->at];
-    link->cert = sk_X509_value(check->chain, place);
-    link->issuer = sk_X509_value(check->chain, place + 1);
-    ocsp_digest_cert(link->cert, &link->key);
-    ocsp_digest_key(link->issuer, &link->issuer_key);
+    struct ocsp_link_place *place = &check->eligible[check->at];
+    link->cert = sk_X509_value(check->chain, place->at);
+    link->issuer = sk_X509_value(check->chain, place->at + 1);
+    ocsp_digest_cert(link->cert, &place->key[0]);
+    ocsp_digest_key(link->issuer, &place->key[1]);
+    link->key = place->key[0];
+    link->issuer_key = place->key[1];
     buf_clear(&link->subject);
     link->has_subject = false;
     link->revocation_seen = false;
@@ -140,7 +143,7 @@ static void find_eligible(struct ocsp_check *check)
     check->eligible_count = check->at = 0;
     for (int place = 0; place < last; place++)
         if (ocsp_can_be_asked(sk_X509_value(check->chain, place)))
-            check->eligible[check->eligible_count++] = place;
+            check->eligible[check->eligible_count++].at = place;
 }
 
 static enum state enter_chain(struct ocsp_check *check)

@@ -23,17 +23,17 @@ void ocsp_digest_key(const X509 *cert, struct ocsp_digest *out)
     OPENSSL_free(der);
 }
 
-struct ocsp_links *ocsp_links_new(const STACK_OF(X509) * chain, const int *places, int count)
+struct ocsp_links *ocsp_links_new(const STACK_OF(X509) * chain,
+                                  const struct ocsp_link_place *places, int count)
 {
     struct ocsp_links *links = mem_zero(sizeof *links + (size_t)count * sizeof *links->items);
     atomic_init(&links->refs, 1);
     for (int i = 0; i < count; i++) {
         struct ocsp_kept_link *link = &links->items[links->count++];
-        link->cert_size = i2d_X509(sk_X509_value(chain, places[i]), &link->cert);
-        link->issuer = sk_X509_value(chain, places[i] + 1);
+        link->cert_size = i2d_X509(sk_X509_value(chain, places[i].at), &link->cert);
+        link->issuer = sk_X509_value(chain, places[i].at + 1);
         X509_up_ref(link->issuer);
-        ocsp_digest_cert(sk_X509_value(chain, places[i]), &link->key[0]);
-        ocsp_digest_key(link->issuer, &link->key[1]);
+        memcpy(link->key, places[i].key, sizeof link->key);
     }
     return links;
 }

@@ -32,8 +32,15 @@ struct ocsp_links {
     struct ocsp_kept_link items[];
 };
 
-/** The links at these places of the chain (each with its successor). Owned by the caller. */
-struct ocsp_links *ocsp_links_new(const STACK_OF(X509) * chain, const int *places, int count);
+/** Where in a chain a link is: a certificate and its successor. */
+struct ocsp_link_place {
+    int at;
+    struct ocsp_digest key[2]; /* as in ocsp_kept_link */
+};
+
+/** The links at these places of the chain. Owned by the caller. */
+struct ocsp_links *ocsp_links_new(const STACK_OF(X509) * chain,
+                                  const struct ocsp_link_place *places, int count);
 
 /** Its certificate, parsed anew. Never NULL; owned by the caller. */
 X509 *ocsp_kept_link_decode(const struct ocsp_kept_link *link);

@@ -58,7 +58,10 @@ static inline struct ocsp_links *links_with(const struct pki_cert *cert)
     STACK_OF(X509) *chain = sk_X509_new_null();
     sk_X509_push(chain, cert->x509);
     sk_X509_push(chain, rig.ca.x509);
-    struct ocsp_links *links = ocsp_links_new(chain, (int[]){ 0 }, 1);
+    struct ocsp_link_place place = { .at = 0 };
+    ocsp_digest_cert(sk_X509_value(chain, 0), &place.key[0]);
+    ocsp_digest_key(sk_X509_value(chain, 1), &place.key[1]);
+    struct ocsp_links *links = ocsp_links_new(chain, &place, 1);
     sk_X509_free(chain);
     return links;
 }
