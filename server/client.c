@@ -8,6 +8,7 @@
 #include "parser/subject.h"
 
 #include "account.h"
+#include "client_trace.h"
 #include "conn_private.h"
 #include "mappings.h"
 #include "message_trace.h"
@@ -218,7 +219,7 @@ static __attribute__((noinline)) bool map_subject(struct client *client, const s
     return false;
 }
 
-void client_publish(struct client *client, const struct proto_op *op)
+static void publish(struct client *client, const struct proto_op *op)
 {
     struct conn *conn = client->conn;
     struct router *router = conn->worker->router;
@@ -240,15 +241,24 @@ void client_publish(struct client *client, const struct proto_op *op)
     router_publish(router, conn, subject, &message);
 }
 
+/* The one call of publish(): it is to become a part of this, and this of handle_op(). */
 static void handle_pub(struct client *client, const struct proto_op *op)
 {
+    struct client_trace *trace = NULL;
     client->conn->in_msgs++;
     client->conn->in_bytes += op->data.len;
     if (op->header_size > 0 &&
-        (client->msg_trace || trace_headers_have_wish(span_make(op->data.ptr, op->header_size))))
-        client_publish_traced(client, op);
-    else
-        client_publish(client, op);
+        (client->msg_trace || trace_headers_have_wish(span_make(op->data.ptr, op->header_size)))) {
+        trace = client_begin_trace(client, op);
+        op = trace->op;
+        if (!op) {
+            client_end_trace(client, trace);
+            return;
+        }
+    }
+    publish(client, op);
+    if (trace)
+        client_end_trace(client, trace);
 }
 
 /* ---- PING and PONG ------------------------------------------------------------------------------------------ */

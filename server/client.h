@@ -15,7 +15,6 @@ struct auth_request;
 struct jwt_login;
 struct msg_trace_options;
 struct permissions;
-struct proto_op;
 struct responses;
 struct tls_options;
 struct user_options;
@@ -116,8 +115,6 @@ char *client_quoted(struct span text);
 void client_remove_sub(struct client *client, struct sub *sub);
 void client_remove_all_subs(struct client *client);
 bool client_may_publish(struct client *client, struct span subject);
-/** PUB and HPUB, counted already. */
-void client_publish(struct client *client, const struct proto_op *op);
 /** struct protocol's `received`. */
 size_t client_received(struct conn *conn, struct span input);
 
@@ -127,12 +124,6 @@ void client_arm_first_ping(struct client *client);
 /** Sets the connection's timer to what comes first: PING, or the end of the time for CONNECT. */
 void client_arm(struct client *client);
 void client_send_ping(struct client *client);
-
-/* ---- client_trace.c */
-/** The same for a message that may have to be traced: its header speaks of it, or client->msg_trace. */
-void client_publish_traced(struct client *client, const struct proto_op *op);
-/** One that is refused because of its size is traced, too, if its header is there: `input` begins with its line. */
-void client_trace_oversized(struct client *client, const struct proto_op *op, struct span input);
 
 /* ---- client_deliver.c */
 void client_deliver(struct sub *sub, struct run *run, unsigned first, unsigned count, bool share);

@@ -1,12 +1,13 @@
-/* client_trace.c - messages of a client whose header, or whose account, may want them traced. */
-#include "client.h"
+/* client_trace.c - see client_trace.h. */
+#include "client_trace.h"
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/rand.h"
-#include "parser/proto.h"
 #include "parser/subject.h"
 
 #include "account_options.h"
+#include "client.h"
 #include "headers.h"
 #include "latency_headers.h"
 #include "message_trace.h"
@@ -23,20 +24,16 @@ static struct span header_of(const struct proto_op *op)
 }
 
 /* The same message, which no server that it comes to is to trace. */
-static void publish_untraceable(struct client *client, const struct proto_op *op)
+static void make_untraceable(struct client_trace *trace)
 {
-    struct proto_op disabled = *op;
-    struct buf data = { 0 };
-    router_end_run(client->conn->worker->router);
-    headers_set(&data, header_of(op), TRACE_DEST, span_of(TRACE_DISABLED));
-    disabled.header_size = (uint32_t)data.len;
-    buf_append(&data, op->data.ptr + op->header_size, op->data.len - op->header_size);
-    buf_append_str(&data, "\r\n");
-    disabled.data = span_make(data.data, data.len - 2);
-    client_publish(client, &disabled);
-    router_end_run(client->conn->worker->router);
-    conn_settle_borrowers(client->conn->worker);
-    buf_free(&data);
+    const struct proto_op *op = trace->op;
+    headers_set(&trace->data, header_of(op), TRACE_DEST, span_of(TRACE_DISABLED));
+    trace->changed = *op;
+    trace->changed.header_size = (uint32_t)trace->data.len;
+    buf_append(&trace->data, op->data.ptr + op->header_size, op->data.len - op->header_size);
+    buf_append_str(&trace->data, "\r\n");
+    trace->changed.data = span_make(trace->data.data, trace->data.len - 2);
+    trace->op = &trace->changed;
 }
 
 static void log_origin_account(const struct conn *conn, struct span value)
@@ -106,32 +103,45 @@ static struct trace_ingress ingress_of(const struct client *client, const struct
     };
 }
 
-static void publish_traced(struct client *client, const struct proto_op *op,
-                           const struct trace_wish *wish)
+static void begin(struct client *client, const struct proto_op *op, const struct trace_wish *wish)
 {
-    struct worker *worker = client->conn->worker;
     struct trace_ingress ingress = ingress_of(client, op, wish);
     ingress.headers = header_of(op);
     ingress.size = op->data.len;
-    router_end_run(worker->router);
-    if (!client_may_publish(client, wish->dest))
-        return;
     message_trace_begin(&ingress);
-    client_publish(client, op);
-    router_end_run(worker->router);
-    message_trace_end_leg(worker);
-    if (message_traces_pile_up(worker->server))
-        conn_stall(client->conn, PILE_STALL_MS);
 }
 
-void client_publish_traced(struct client *client, const struct proto_op *op)
+struct client_trace *client_begin_trace(struct client *client, const struct proto_op *op)
 {
+    struct client_trace *trace = mem_zero(sizeof *trace);
     struct trace_wish wish;
-    switch (decide(client, header_of(op), &wish)) {
-    case UNTRACED: client_publish(client, op); break;
-    case TRACED: publish_traced(client, op, &wish); break;
-    case UNTRACEABLE: publish_untraceable(client, op); break;
+    enum tracing tracing = decide(client, header_of(op), &wish);
+    trace->op = op;
+    if (tracing != UNTRACED)
+        router_end_run(client->conn->worker->router); /* it is one of its own */
+    if (tracing == UNTRACEABLE)
+        make_untraceable(trace);
+    else if (tracing == TRACED && !client_may_publish(client, wish.dest))
+        trace->op = NULL;
+    else if (tracing == TRACED)
+        begin(client, op, &wish);
+    return trace;
+}
+
+void client_end_trace(struct client *client, struct client_trace *trace)
+{
+    struct worker *worker = client->conn->worker;
+    if (trace->data.len) {
+        router_end_run(worker->router);
+        conn_settle_borrowers(worker);
+    } else if (worker->trace) {
+        router_end_run(worker->router);
+        message_trace_end_leg(worker);
+        if (message_traces_pile_up(worker->server))
+            conn_stall(client->conn, PILE_STALL_MS);
     }
+    buf_free(&trace->data);
+    free(trace);
 }
 
 void client_trace_oversized(struct client *client, const struct proto_op *op, struct span input)
