@@ -15,7 +15,7 @@
 
 #define BORROW_MIN    4096         /* from here on a payload is referenced, not copied */
 #define SHARE_MIN     1024         /* from here on a formatted run is; below, copying costs less */
-#define FLUSH_AT      (128 * 1024) /* so much is sent at once; 64 KB wakes the reader twice as often */
+#define FLUSH_AT      (256 * 1024) /* so much is sent at once; with less the reader wakes more often */
 #define SIZE_DIGITS   10
 #define STALL_MS      5
 #define STALL_FULL_MS 10

@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #define TURN_BYTES    READ_AREA   /* read of one connection before the others have their turn */
+#define MANY_BYTES    (64 * 1024) /* of one read: more of them are to come */
+#define SMALL_REST    (16 * 1024) /* is put in front of the next bytes, however few they are */
 #define LINGER_MS     500         /* how long a peer may take to read our last words */
 #define LINGER_BYTES  (64 * 1024) /* and how much it may still send meanwhile */
 #define LAST_FLUSH_MS 100         /* at least */
@@ -265,10 +267,17 @@ static void run_rest(struct conn *conn)
         conn->rest.len = conn->keep;
 }
 
+/* While much comes at a time, a cut-off message is put in front of the next bytes. Where bytes trickle in, or it does
+ * not fit there, it is completed first: else it would be copied with each read. */
+static bool completes_rest_first(const struct conn *conn)
+{
+    size_t limit = conn->last_read < MANY_BYTES ? SMALL_REST : READ_HEADROOM;
+    return conn->need > limit || conn->rest.len > limit;
+}
+
 static void receive_open(struct conn *conn, uint8_t *bytes, size_t len)
 {
-    bool is_large = conn->need > READ_HEADROOM || conn->rest.len > READ_HEADROOM;
-    if (conn_is_held(conn) || is_large) {
+    if (conn_is_held(conn) || completes_rest_first(conn)) {
         buf_append(&conn->rest, bytes, len);
         run_rest(conn);
         return;
@@ -336,10 +345,11 @@ static void drain(struct conn *conn, size_t len)
 }
 
 /* A large message in clear is read straight to where it is kept, in steps that double: a peer that only
- * announces a size gets no memory for it. */
+ * announces a size gets no memory for it. A cut-off line only asks for one byte more, whatever is missing. */
 static bool reads_into_rest(const struct conn *conn)
 {
-    return conn->phase == CONN_OPEN && !conn->bottom && conn->need > READ_HEADROOM;
+    return conn->phase == CONN_OPEN && !conn->bottom && conn->need > conn->rest.len + 1 &&
+           completes_rest_first(conn);
 }
 
 /* libuv reads a socket again and again while it fills the buffer: one busy publisher would have the worker
@@ -361,7 +371,7 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
         *out =
             uv_buf_init(NULL, 0); /* comes back as UV_ENOBUFS; the rest is read in the next turn */
     } else if (reads_into_rest(conn)) {
-        size_t missing = conn->need > conn->rest.len ? conn->need - conn->rest.len : 1;
+        size_t missing = conn->need - conn->rest.len;
         size_t step = conn->rest.len > READ_AREA ? conn->rest.len : READ_AREA;
         size_t len = missing < step ? missing : step;
         *out = uv_buf_init((char *)buf_reserve(&conn->rest, len), (unsigned)len);
@@ -391,6 +401,7 @@ static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
         run_rest(conn);
     } else {
         pump(conn, (uint8_t *)buf->base, (size_t)len);
+        conn->last_read = (uint32_t)len;
     }
     conn_update_reading(conn);
 }

@@ -29,9 +29,9 @@ struct router;
 struct trace_leg;
 
 /* Bytes that a layer hands upwards have this much writable room in front of them, so that a cut-off
- * rest of the read before can be put there and the protocol sees one piece. */
-#define READ_HEADROOM ((size_t)64 * 1024)
-#define READ_AREA     ((size_t)256 * 1024)
+ * rest of the read before can be put there and the protocol sees one piece: of messages of 64 KB, too. */
+#define READ_HEADROOM ((size_t)128 * 1024)
+#define READ_AREA     ((size_t)512 * 1024)
 
 /** A message to a worker's thread. Embed it, set `run`; the callee frees it. */
 struct post {

@@ -45,6 +45,7 @@ def row(name, load, figures=None, config="", **more):
 ONE_TO_ONE = row("1:1, 16 B", "pubsub -t {t}")
 LARGE = row("1:1, 16 KB", "pubsub -t {t} -s 16384")
 TEN_LARGE = row("fan-out 10, 16 KB", "pubsub -t {t} -s 16384 -S 10", per_delivery(None))
+TEN_SAME = row("fan-out 10, same sid", "pubsub -t {t} -S 10 --same-sids", per_delivery(None))
 TEN = row("fan-out 10, distinct sids", "pubsub -t {t} -S 10", per_delivery(None))
 HUNDRED = row("fan-out 100, same sid", "pubsub -t {t} -S 100 --same-sids", per_delivery(None))
 QUEUE = row("queue group of 10", "pubsub -t {t} -S 10 -q workers")
@@ -74,14 +75,16 @@ TRICKS = [
           (("#define RUN_MAX       256 ", "#define RUN_MAX       1 "),), (ONE_TO_ONE, TEN)),
     Trick("a run is formatted once for all with the same sid", "formats it for each subscriber", "server/router.c",
           (("as_before || as_next);", "(as_before || as_next) && false);"),), (HUNDRED,)),
-    Trick("one read area of 256 KB per worker", "has one of 16 KB", "server/worker.h",
-          (("((size_t)256 * 1024)", "((size_t)16 * 1024)"),), (ONE_TO_ONE, LARGE)),
+    Trick("one read area of 512 KB per worker", "has one of 16 KB", "server/worker.h",
+          (("((size_t)512 * 1024)", "((size_t)16 * 1024)"),), (ONE_TO_ONE, LARGE)),
+    Trick("a message of 64 KB that is cut off fits in front of the area", "reads the rest of it alone", "server/worker.h",
+          (("((size_t)128 * 1024)", "((size_t)64 * 1024)"),), (row("1:1, 64 KB", "pubsub -t {t} -s 65536"),)),
     Trick("payloads from 4 KB on are borrowed from the read area", "copies all", "server/client_deliver.c",
           (("#define BORROW_MIN    4096 ", "#define BORROW_MIN    (1 << 28) "),), (LARGE, TEN_LARGE)),
-    Trick("what is pending is sent from 128 KB on", "sends at the end of a read only", "server/client_deliver.c",
-          (("#define FLUSH_AT      (128 * 1024)", "#define FLUSH_AT      (1 << 28)"),), (LARGE, HUNDRED)),
-    Trick("what is pending is sent from 128 KB on, not earlier", "sends from 16 KB on", "server/client_deliver.c",
-          (("#define FLUSH_AT      (128 * 1024)", "#define FLUSH_AT      (16 * 1024)"),), (ONE_TO_ONE, LARGE)),
+    Trick("what is pending is sent from 256 KB on", "sends at the end of a read only", "server/client_deliver.c",
+          (("#define FLUSH_AT      (256 * 1024)", "#define FLUSH_AT      (1 << 28)"),), (LARGE, HUNDRED)),
+    Trick("what is pending is sent from 256 KB on, not earlier", "sends from 64 KB on", "server/client_deliver.c",
+          (("#define FLUSH_AT      (256 * 1024)", "#define FLUSH_AT      (64 * 1024)"),), (TEN_SAME, ONE_TO_ONE)),
     Trick("a connection is written to once per turn", "writes to it once per run", "server/client_deliver.c",
           (("    conn_touch(conn);\n    check_pending(conn, run);", "    conn_flush(conn);\n    check_pending(conn, run);"),),
           (TEN, QUEUE)),

@@ -131,7 +131,8 @@ static void expect_all(struct scene *scene, const struct stream *stream)
 
 static size_t sizes_around_limits(size_t sizes[MAX_SIZES])
 {
-    static const size_t LIMITS[] = { 4 * KIB, 16 * KIB, 64 * KIB, 128 * KIB, 256 * KIB, MIB };
+    static const size_t LIMITS[] = { 4 * KIB,   16 * KIB,  64 * KIB, 128 * KIB,
+                                     256 * KIB, 512 * KIB, MIB };
     static const int DISTANCES[] = { -64, -21, -2, -1, 0, 1, 2, 33 };
     size_t count = 0;
 
