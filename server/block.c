@@ -5,10 +5,6 @@
 
 #include <stdlib.h>
 
-/* What a worker keeps for the next burst: 1 MiB of small and 4 MiB of large blocks. */
-#define KEEP_SMALL 256
-#define KEEP_LARGE 64
-
 static struct block *make(size_t cap)
 {
     struct block *block = mem_alloc(sizeof *block + cap);
@@ -16,21 +12,36 @@ static struct block *make(size_t cap)
     return block;
 }
 
-static struct block *pop(struct block **list, unsigned *count)
+static struct block *pop(struct block_list *list)
 {
-    struct block *block = *list;
-    *list = block->next;
-    --*count;
+    struct block *block = list->first;
+    list->first = block->next;
+    if (--list->count < list->spare)
+        list->spare = list->count;
     return block;
+}
+
+static struct block *take(struct block_list *list, size_t cap)
+{
+    list->taken++;
+    return list->first ? pop(list) : make(cap);
+}
+
+static void put_back(struct block_list *list, struct block *block)
+{
+    block->next = list->first;
+    list->first = block;
+    list->count++;
+    list->taken--;
 }
 
 struct block *block_take(struct block_pool *pool, size_t size)
 {
     struct block *block;
     if (size <= BLOCK_SMALL)
-        block = pool->small ? pop(&pool->small, &pool->small_count) : make(BLOCK_SMALL);
+        block = take(&pool->small, BLOCK_SMALL);
     else if (size <= BLOCK_LARGE)
-        block = pool->large ? pop(&pool->large, &pool->large_count) : make(BLOCK_LARGE);
+        block = take(&pool->large, BLOCK_LARGE);
     else
         block = make(size);
     block->next = NULL;
@@ -43,31 +54,29 @@ void block_release(struct block_pool *pool, struct block *block)
 {
     if (--block->refs > 0)
         return;
-    if (block->cap == BLOCK_SMALL && pool->small_count < KEEP_SMALL) {
-        block->next = pool->small;
-        pool->small = block;
-        pool->small_count++;
-    } else if (block->cap == BLOCK_LARGE && pool->large_count < KEEP_LARGE) {
-        block->next = pool->large;
-        pool->large = block;
-        pool->large_count++;
-    } else {
+    if (block->cap == BLOCK_SMALL)
+        put_back(&pool->small, block);
+    else if (block->cap == BLOCK_LARGE)
+        put_back(&pool->large, block);
+    else
         free(block);
-    }
 }
 
-static void free_list(struct block *block)
+static void trim(struct block_list *list, unsigned count)
 {
-    while (block) {
-        struct block *next = block->next;
-        free(block);
-        block = next;
-    }
+    while (count-- > 0)
+        free(pop(list));
+    list->spare = list->count;
+}
+
+void block_pool_trim(struct block_pool *pool)
+{
+    trim(&pool->small, pool->small.spare);
+    trim(&pool->large, pool->large.spare);
 }
 
 void block_pool_free(struct block_pool *pool)
 {
-    free_list(pool->small);
-    free_list(pool->large);
-    *pool = (struct block_pool){ 0 };
+    trim(&pool->small, pool->small.count);
+    trim(&pool->large, pool->large.count);
 }

@@ -18,14 +18,24 @@ struct block {
     uint8_t data[];
 };
 
+/* Blocks of one size that wait to be used again. */
+struct block_list {
+    struct block *first;
+    unsigned count;
+    unsigned spare; /* so many were not needed since the last trim */
+    unsigned taken; /* and so many are in use */
+};
+
 struct block_pool {
-    struct block *small, *large; /* free lists */
-    unsigned small_count, large_count;
+    struct block_list small, large;
 };
 
 /** A block of BLOCK_SMALL or BLOCK_LARGE bytes, or of exactly `size` when that is more; one reference. */
 struct block *block_take(struct block_pool *pool, size_t size);
 void block_release(struct block_pool *pool, struct block *block);
+/** Gives back to the system what nobody needed since the last call. Once a second: a burst takes its memory from
+ *  the pool, and some seconds later the worker is as small as before. */
+void block_pool_trim(struct block_pool *pool);
 /** Frees what is on the free lists. */
 void block_pool_free(struct block_pool *pool);
 

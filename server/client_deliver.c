@@ -16,6 +16,8 @@
 #define BORROW_MIN    4096         /* from here on a payload is referenced, not copied */
 #define SHARE_MIN     1024         /* from here on a formatted run is; below, copying costs less */
 #define FLUSH_AT      (256 * 1024) /* so much is sent at once; with less the reader wakes more often */
+#define FLUSH_MANY_AT (64 * 1024)
+#define MANY_BLOCKS   128 /* 8 MB */
 #define SIZE_DIGITS   10
 #define STALL_MS      5
 #define STALL_FULL_MS 10
@@ -126,9 +128,11 @@ static void send_large(struct conn *conn, const struct format *format,
     mark_borrowing(conn);
 }
 
+/* With very many targets less waits for each: all of it together is to stay near the processor. */
 static void flush_if_full(struct conn *conn)
 {
-    if (conn->out.bytes >= FLUSH_AT && !conn->writing)
+    bool are_many = conn->worker->pool.large.taken > MANY_BLOCKS;
+    if (conn->out.bytes >= (are_many ? FLUSH_MANY_AT : FLUSH_AT) && !conn->writing)
         conn_flush(conn);
 }
 

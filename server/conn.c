@@ -376,7 +376,9 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
         size_t len = missing < step ? missing : step;
         *out = uv_buf_init((char *)buf_reserve(&conn->rest, len), (unsigned)len);
     } else {
-        *out = uv_buf_init((char *)worker_area(conn->worker, 0) + READ_HEADROOM, READ_AREA);
+        /* behind a very large message another one may follow: little of it is to be read here, and copied */
+        size_t len = conn->last_read > 0 ? READ_AREA : MANY_BYTES;
+        *out = uv_buf_init((char *)worker_area(conn->worker, 0) + READ_HEADROOM, (unsigned)len);
     }
 }
 
@@ -397,6 +399,8 @@ static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
     if (conn->phase >= CONN_CLOSING) {
         drain(conn, (size_t)len);
     } else if (reads_into_rest(conn)) {
+        if (conn->need > READ_HEADROOM)
+            conn->last_read = 0;
         conn->rest.len += (size_t)len;
         run_rest(conn);
     } else {

@@ -145,7 +145,7 @@ struct conn {
     size_t keep;               /* how many bytes at the front of the unconsumed ones matter */
     size_t drained;            /* bytes thrown away while closing */
     uint32_t turn, turn_bytes; /* how much was read in which of the worker's turns */
-    uint32_t last_read;        /* how much came with the last read of the area */
+    uint32_t last_read;        /* bytes of the last read of the area; 0 = of a very large message */
 
     int64_t protocol_due_ms;  /* when protocol->timer wants to run; 0 = never */
     int64_t phase_due_ms;     /* end of the present phase; 0 = none */

@@ -175,6 +175,7 @@ static void on_second(uv_timer_t *timer)
     worker->before_ns = now;
     worker->cpu_before_ns = cpu;
     router_tick(worker->router);
+    block_pool_trim(&worker->pool);
 }
 
 unsigned worker_busy(const struct worker *worker)

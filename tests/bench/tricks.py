@@ -45,6 +45,7 @@ def row(name, load, figures=None, config="", **more):
 ONE_TO_ONE = row("1:1, 16 B", "pubsub -t {t}")
 LARGE = row("1:1, 16 KB", "pubsub -t {t} -s 16384")
 TEN_LARGE = row("fan-out 10, 16 KB", "pubsub -t {t} -s 16384 -S 10", per_delivery(None))
+HUNDRED_APART = row("fan-out 100, distinct sids", "pubsub -t {t} -S 100", per_delivery(None))
 TEN_SAME = row("fan-out 10, same sid", "pubsub -t {t} -S 10 --same-sids", per_delivery(None))
 TEN = row("fan-out 10, distinct sids", "pubsub -t {t} -S 10", per_delivery(None))
 HUNDRED = row("fan-out 100, same sid", "pubsub -t {t} -S 100 --same-sids", per_delivery(None))
@@ -100,8 +101,8 @@ TRICKS = [
           (("if (slot->match && slot->missed_tag", "if (false && slot->match && slot->missed_tag"),),
           (row("100,000 subscriptions, in no order", "pubsub -t {t} -S 10 -N 100000"),)),
     Trick("blocks are kept for the next burst", "frees them", "server/block.c",
-          (("if (block->cap == BLOCK_SMALL &&", "if (false && block->cap == BLOCK_SMALL &&"),
-           ("if (block->cap == BLOCK_LARGE &&", "if (false && block->cap == BLOCK_LARGE &&")), (ONE_TO_ONE, HUNDRED)),
+          (("    block->next = list->first;\n    list->first = block;\n    list->count++;\n", "    free(block);\n"),),
+          (ONE_TO_ONE, HUNDRED, HUNDRED_APART)),
     Trick("workers hand over whole batches", "hands over each message", "server/router.c",
           ((APPENDED, "        i += batch_append(*batch, &sent, &messages[i], 1);\n        if (true)\n"),),
           (CROSSING,)),

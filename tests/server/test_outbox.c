@@ -272,8 +272,35 @@ Test(outbox, blocks_go_back_to_the_pool_and_come_again)
         }
         check(&scene, "full");
         consume(&scene, scene.model.len);
-        cr_expect_leq(scene.pool.small_count + scene.pool.large_count, 4);
+        cr_expect_leq(scene.pool.small.count + scene.pool.large.count, 4);
     }
+    end(&scene);
+}
+
+/* What was in use at one time stays for a while; what nobody needed between two trims goes. */
+Test(outbox, blocks_that_nobody_needs_are_given_back)
+{
+    struct scene scene;
+
+    begin(&scene);
+    struct block *many[5];
+    for (unsigned i = 0; i < 5; i++)
+        many[i] = block_take(&scene.pool, BLOCK_LARGE);
+    for (unsigned i = 0; i < 5; i++)
+        block_release(&scene.pool, many[i]);
+    cr_expect_eq(scene.pool.large.count, 5);
+    block_pool_trim(&scene.pool);
+    cr_expect_eq(scene.pool.large.count, 5, "they were needed a moment ago");
+    many[0] = block_take(&scene.pool, BLOCK_LARGE);
+    many[1] = block_take(&scene.pool, BLOCK_LARGE);
+    cr_expect_eq(scene.pool.large.taken, 2);
+    block_release(&scene.pool, many[0]);
+    block_release(&scene.pool, many[1]);
+    block_pool_trim(&scene.pool);
+    cr_expect_eq(scene.pool.large.count, 2);
+    block_pool_trim(&scene.pool);
+    cr_expect_eq(scene.pool.large.count, 0);
+    cr_expect_eq(scene.pool.large.taken, 0);
     end(&scene);
 }
 
