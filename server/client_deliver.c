@@ -100,11 +100,6 @@ static uint8_t *put_body(uint8_t *at, const struct format *format, const struct 
     return at + body.len + 2;
 }
 
-static uint8_t *put_message(uint8_t *at, const struct format *format, const struct message *message)
-{
-    return put_body(put_head(at, format, message), format, message);
-}
-
 static size_t message_max(const struct format *format, const struct message *message)
 {
     return head_max(format, message) + body_of(format, message).len + 2;
@@ -151,16 +146,14 @@ static size_t wish(const struct outbox *out, size_t each, unsigned count)
     return each * count < BLOCK_LARGE ? each * count : each < BLOCK_LARGE ? BLOCK_LARGE : each;
 }
 
-/* Writes small messages one behind the other, from message `i` on, while they fit; gives the next one. */
-static unsigned send_small(struct conn *conn, const struct format *format, const struct run *run,
-                           unsigned i, unsigned end)
+/* Writes messages one behind the other, from message `*i` on, while they are small and fit; there is room for the
+ * first. Returns where they end; `*i` is the next one. */
+static uint8_t *put_messages(uint8_t *at, const uint8_t *limit, const struct format *format,
+                             const struct run *run, unsigned *i, unsigned end)
 {
-    struct outbox *out = &conn->out;
-    const struct message *message = &run->messages[i], *before = NULL;
-    size_t size = message_max(format, message), head_len = 0;
-    uint8_t *start = outbox_reserve(out, &conn->worker->pool, wish(out, size, end - i));
-    uint8_t *at = start, *head = start;
-    const uint8_t *limit = start + block_room(out->fill);
+    const struct message *message = &run->messages[*i], *before = NULL;
+    const uint8_t *head = at;
+    size_t head_len = 0;
     do {
         if (before && have_same_head(before, message)) {
             memcpy(at, head, head_len);
@@ -170,9 +163,19 @@ static unsigned send_small(struct conn *conn, const struct format *format, const
         }
         at = put_body(at + head_len, format, message);
         before = message++;
-        i++;
-    } while (i < end && body_of(format, message).len < BORROW_MIN &&
+        ++*i;
+    } while (*i < end && body_of(format, message).len < BORROW_MIN &&
              message_max(format, message) <= (size_t)(limit - at));
+    return at;
+}
+
+static unsigned send_small(struct conn *conn, const struct format *format, const struct run *run,
+                           unsigned i, unsigned end)
+{
+    struct outbox *out = &conn->out;
+    size_t size = wish(out, message_max(format, &run->messages[i]), end - i);
+    uint8_t *start = outbox_reserve(out, &conn->worker->pool, size);
+    uint8_t *at = put_messages(start, start + block_room(out->fill), format, run, &i, end);
     outbox_commit(out, (size_t)(at - start));
     return i;
 }
@@ -192,38 +195,56 @@ static void send_alone(struct conn *conn, const struct format *format, const str
 
 /* ---- shared --------------------------------------------------------------------------------------------------- */
 
+/* Room for the next of `left` messages, behind what was shared before: what is sent in a row stands in a row. NULL =
+ * it would be too many blocks. */
+static struct block *shared_room(struct block_pool *pool, struct shared_bytes *shared, size_t size,
+                                 unsigned left)
+{
+    const unsigned max = sizeof shared->blocks / sizeof *shared->blocks;
+    bool is_full = !shared->fill || block_room(shared->fill) < size;
+    if (shared->count > 0 && !is_full)
+        return shared->fill;
+    if (shared->count == max)
+        return NULL;
+    if (is_full) {
+        if (shared->fill)
+            block_release(pool, shared->fill);
+        bool is_little = size * left <= BLOCK_SMALL || size > BLOCK_LARGE;
+        shared->fill = block_take(pool, is_little ? size : BLOCK_LARGE);
+    }
+    if (shared->count == 0)
+        shared->from = shared->fill->used;
+    shared->blocks[shared->count++] = block_retain(shared->fill);
+    return shared->fill;
+}
+
 /* Formats the messages once into blocks that all targets reference. */
 static void format_shared(struct block_pool *pool, const struct format *format, struct run *run,
                           unsigned first, unsigned count)
 {
     struct shared_bytes *shared = &run->shared;
-    const unsigned max = sizeof shared->blocks / sizeof *shared->blocks;
-    for (unsigned i = first; i < first + count; i++) {
-        const struct message *message = &run->messages[i];
-        size_t size = message_max(format, message);
-        struct block *block = shared->count ? shared->blocks[shared->count - 1] : NULL;
-        if (!block || block_room(block) < size) {
-            if (shared->count == max) {
-                shared->failed = true;
-                return;
-            }
-            block =
-                block_take(pool, shared->count ? BLOCK_LARGE > size ? BLOCK_LARGE : size : size);
-            shared->blocks[shared->count++] = block;
+    for (unsigned i = first; i < first + count;) {
+        size_t size = message_max(format, &run->messages[i]);
+        struct block *block = shared_room(pool, shared, size, first + count - i);
+        if (!block) {
+            shared->failed = true;
+            return;
         }
-        uint8_t *start = block->data + block->used;
-        block->used += (uint32_t)(put_message(start, format, message) - start);
+        uint8_t *at = block->data + block->used;
+        at = put_messages(at, block->data + block->cap, format, run, &i, first + count);
+        block->used = (uint32_t)(at - block->data);
     }
 }
 
 /* A reader that is behind would keep a whole block for the few bytes in it. */
-static void take_block(struct conn *conn, struct block *block)
+static void take_bytes(struct conn *conn, struct block *block, size_t from)
 {
-    bool is_worth_it = block->used >= (conn->writing ? block->cap / 2 : SHARE_MIN);
-    if (is_worth_it)
-        outbox_refer(&conn->out, block, block->data, block->used);
+    const uint8_t *bytes = block->data + from;
+    size_t len = block->used - from;
+    if (len >= (conn->writing ? block->cap / 2 : SHARE_MIN))
+        outbox_refer(&conn->out, block, bytes, len);
     else
-        outbox_copy(&conn->out, &conn->worker->pool, block->data, block->used);
+        outbox_copy(&conn->out, &conn->worker->pool, bytes, len);
 }
 
 static void send_shared(struct conn *conn, const struct format *format, struct run *run,
@@ -237,7 +258,7 @@ static void send_shared(struct conn *conn, const struct format *format, struct r
         return;
     }
     for (unsigned i = 0; i < shared->count; i++)
-        take_block(conn, shared->blocks[i]);
+        take_bytes(conn, shared->blocks[i], i == 0 ? shared->from : 0);
     flush_if_full(conn);
 }
 

@@ -38,10 +38,19 @@ struct router *router_new(struct worker *worker)
     return router;
 }
 
+static void drop_fill(struct router *router)
+{
+    struct shared_bytes *shared = &router->run.shared;
+    if (shared->fill)
+        block_release(&router->worker->pool, shared->fill);
+    shared->fill = NULL;
+}
+
 void router_free(struct router *router)
 {
     if (!router)
         return;
+    drop_fill(router);
     for (unsigned i = 0; i <= MAX_WORKERS; i++)
         free(router->batches[i]);
     for (unsigned i = 0; i < PASS_DEPTH_MAX; i++)
@@ -425,6 +434,7 @@ void router_requester_left(struct router *router, struct conn *requester)
 
 void router_tick(struct router *router)
 {
+    drop_fill(router);
     service_imports_tick(router->services);
 }
 

@@ -30,8 +30,10 @@ struct message {
 /** The bytes of a run as one sid wants them, for several targets. */
 struct shared_bytes {
     struct block *blocks[8]; /* retained */
+    size_t from;             /* where these bytes begin in the first block */
     unsigned count;          /* 0 = not formatted yet */
     bool failed;             /* too large to share */
+    struct block *fill;      /* retained; the next are put behind these, or NULL */
 };
 
 struct run {
