@@ -204,7 +204,9 @@ def measure(bench, trick, row):
         bench.measure(row, OURS)
         extra = CONFIGS.get(trick.name, "")
         bench.measure(Row(row.name, row.load, row.figures, row.config + extra, True, None, row.cores), WITHOUT)
-    return {name: bench.best.pop((row.name, row.figures[0].field, name)) for name in (OURS, WITHOUT)}
+    keys = {name: (row.name, row.figures[0].field, name) for name in (OURS, WITHOUT)}
+    bench.values.clear()  # the next trick has another server for this row
+    return {name: bench.best.pop(key) for name, key in keys.items()}
 
 
 def words(trick, row, values):
