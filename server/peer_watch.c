@@ -103,7 +103,7 @@ static void report(struct conn *conn, X509 *leaf, X509 *cert)
 static void disconnect(struct conn *conn, X509 *cert)
 {
     struct tls_engine *engine = transport_tls_engine(conn);
-    X509 *own = tls_peer_decode(engine); /* none while shaking hands */
+    X509 *own = tls_peer_decode(engine); /* none when its handshake has failed */
     X509 *leaf = own ? own : cert;
     struct buf names = { 0 };
     tls_name_print(X509_get_subject_name(cert), &names);
