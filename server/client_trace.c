@@ -56,8 +56,6 @@ static bool is_one_subject(const struct client *client, struct span dest)
 /* Can events be told there? Of what makes no destination only the log tells. */
 static bool is_destination(const struct client *client, struct span dest)
 {
-    if (span_is(dest, TRACE_DISABLED))
-        return false;
     if (is_one_subject(client, dest))
         return true;
     char *text = client_quoted(dest);
@@ -67,15 +65,19 @@ static bool is_destination(const struct client *client, struct span dest)
     return false;
 }
 
-enum tracing { UNTRACED, TRACED, UNTRACEABLE };
+enum tracing {
+    UNTRACED,
+    TRACED,
+    UNTRACEABLE,
+    DROPPED /* it was only to be traced, and cannot be: whoever listens is not prepared for it */
+};
 
 /* What a tracer samples goes where the account says; chance says how much of it. */
-static enum tracing decide_by_context(const struct client *client, struct span header,
-                                      struct trace_wish *wish)
+static enum tracing decide_by_context(const struct client *client, struct trace_wish *wish)
 {
     enum { HUNDRED = 100 };
     const struct msg_trace_options *msg_trace = client->msg_trace;
-    if (!msg_trace || !latency_headers_w3c_samples(header))
+    if (!msg_trace)
         return UNTRACED;
     if (msg_trace->percent < HUNDRED && rand_below(HUNDRED) >= msg_trace->percent)
         return UNTRACEABLE;
@@ -86,13 +88,18 @@ static enum tracing decide_by_context(const struct client *client, struct span h
 static enum tracing decide(const struct client *client, struct span header, struct trace_wish *wish)
 {
     *wish = trace_headers_read(header);
+    bool is_asked = wish->dest.len > 0, is_only = is_asked && wish->only;
+    if (is_asked ? span_is(wish->dest, TRACE_DISABLED) : !latency_headers_w3c_samples(header))
+        return UNTRACED;
     if (wish->origin_account.len) {
         log_origin_account(client->conn, wish->origin_account);
-        return UNTRACEABLE;
+        return is_only ? DROPPED : UNTRACEABLE;
     }
-    if (wish->dest.len)
-        return is_destination(client, wish->dest) ? TRACED : UNTRACED;
-    return decide_by_context(client, header, wish);
+    if (!is_asked)
+        return decide_by_context(client, wish);
+    if (is_destination(client, wish->dest))
+        return TRACED;
+    return is_only ? DROPPED : UNTRACED;
 }
 
 static struct trace_ingress ingress_of(const struct client *client, const struct proto_op *op,
@@ -103,12 +110,16 @@ static struct trace_ingress ingress_of(const struct client *client, const struct
     };
 }
 
-static void begin(struct client *client, const struct proto_op *op, const struct trace_wish *wish)
+/* Is it to be published now? */
+static bool begin(struct client *client, const struct proto_op *op, const struct trace_wish *wish)
 {
+    if (!client_may_publish(client, wish->dest))
+        return false;
     struct trace_ingress ingress = ingress_of(client, op, wish);
     ingress.headers = header_of(op);
     ingress.size = op->data.len;
     message_trace_begin(&ingress);
+    return client->conn->worker->trace || !wish->only;
 }
 
 struct client_trace *client_begin_trace(struct client *client, const struct proto_op *op)
@@ -121,10 +132,8 @@ struct client_trace *client_begin_trace(struct client *client, const struct prot
         router_end_run(client->conn->worker->router); /* it is one of its own */
     if (tracing == UNTRACEABLE)
         make_untraceable(trace);
-    else if (tracing == TRACED && !client_may_publish(client, wish.dest))
+    else if (tracing == DROPPED || (tracing == TRACED && !begin(client, op, &wish)))
         trace->op = NULL;
-    else if (tracing == TRACED)
-        begin(client, op, &wish);
     return trace;
 }
 

@@ -244,6 +244,7 @@ static const struct {
     { "Nats-Trace-Dest: trace disabled\r\n" ONLY,                NULL     },
     { ONLY,                                                      NULL     },
     { "A: Nats-Trace-Dest: tr\r\n",                              NULL     },
+    { "Nats-Trace-Origin-Account: A\r\n",                        NULL     },
     { "Nats-Trace-Dest: tr\r\nNats-Trace-Origin-Account: A\r\n",
      "Nats-Trace-Origin-Account: A\r\nNats-Trace-Dest: trace disabled\r\n"},
 };
@@ -264,6 +265,29 @@ SCENARIO(messages_are_traced, only_to_one_subject)
     require(log_contains(trio.server, "Destination \"tr.*\" is not valid, won't be able to trace",
                          PATIENCE_MS),
             "the log names it");
+}
+
+/* Who listens is not prepared for it. */
+SCENARIO(messages_are_traced, or_lost_if_they_are_only_to_be_traced_and_cannot_be)
+{
+    static const char *const fields[] = {
+        "Nats-Trace-Dest: tr.*\r\n" ONLY,
+        "Nats-Trace-Dest: tr\r\nNats-Trace-Origin-Account: A\r\n" ONLY
+    };
+    struct trio trio = start(0);
+    subscribe(trio.sub, "SUB foo 1\r\n");
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        publish(trio.pub, "foo", fields[i]);
+    conn_barrier(trio.pub);
+    conn_barrier(trio.sub);
+    conn_barrier(trio.hears);
+
+    struct server *server = server_start("no_system_account: true\n");
+    struct conn *pub = nats_login(server, QUIET), *sub = nats_login(server, QUIET);
+    subscribe(sub, "SUB foo 1\r\n");
+    publish_traced(pub, "foo", ONLY);
+    conn_barrier(pub);
+    conn_barrier(sub);
 }
 
 /* Messages before and behind it keep their place. */
