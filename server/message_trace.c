@@ -15,7 +15,7 @@
 
 #include <stdlib.h>
 
-#define WAITING_MAX ((size_t)1024 * 1024) /* bytes of traces that wait for the control loop */
+#define WAITING_MAX ((size_t)1024 * 1024) /* bytes of traces that are not told yet */
 
 enum kind { KIND_CLIENT = 0 }; /* of a connection, in nats-server's numbers */
 
@@ -69,6 +69,11 @@ static size_t bytes_of(const struct message_trace *trace)
     for (const struct trace_leg *leg = atomic_load(&trace->ended); leg; leg = leg->next)
         bytes += leg->events.len;
     return bytes;
+}
+
+static void count_waiting(const struct worker *worker, size_t bytes)
+{
+    atomic_fetch_add_explicit(&worker->server->trace_bytes, bytes, memory_order_relaxed);
 }
 
 bool message_traces_pile_up(const struct server *server)
@@ -148,7 +153,6 @@ static void tell(struct worker *worker, struct message_trace *trace)
         trace_free(trace);
         return;
     }
-    atomic_fetch_add_explicit(&worker->server->trace_bytes, bytes_of(trace), memory_order_relaxed);
     trace->post.run = publish;
     worker_post(worker->server->control, &trace->post);
 }
@@ -179,6 +183,7 @@ void message_trace_begin(const struct trace_ingress *ingress)
     trace->only = ingress->only;
     trace->encoding = service_encoding_of(ingress->headers);
     trace_headers_print(ingress->headers, &trace->headers);
+    count_waiting(source->worker, bytes_of(trace));
     trace->size = ingress->size;
     trace->came_ns = clock_wall_ns();
     trace->cid = source->cid;
@@ -204,6 +209,7 @@ void message_trace_end_leg(struct worker *worker)
         return;
     struct message_trace *trace = leg->trace;
     worker->trace = NULL;
+    count_waiting(worker, leg->events.len);
     leg->next = atomic_load_explicit(&trace->ended, memory_order_relaxed);
     while (!atomic_compare_exchange_weak_explicit(&trace->ended, &leg->next, leg,
                                                   memory_order_release, memory_order_relaxed))

@@ -32,7 +32,8 @@ struct trace_leg *message_trace_cross(struct trace_leg *leg);
 /** The message is through here: worker->trace is none again. Takes the leg. */
 void message_trace_end_leg(struct worker *worker);
 
-/** Is so much waiting to be told that publishers of traced messages should wait a little? Thread: any. */
+/** Is so much not told yet, because legs are open or control is behind, that publishers of traced messages should wait
+ *  a little? Thread: any. */
 bool message_traces_pile_up(const struct server *server);
 
 /* What happened; `leg` NULL = it is not traced. */

@@ -62,7 +62,7 @@ struct server {
     _Atomic unsigned worker_count;  /* workers that have been started */
     _Atomic int64_t handshakes;     /* begun in this second, for connection_rate_limit */
     _Atomic int64_t handshakes_refused;
-    _Atomic size_t trace_bytes; /* of message traces that wait for the control loop */
+    _Atomic size_t trace_bytes; /* of message traces that have not been told yet */
     _Atomic bool is_lame_duck;
     _Atomic bool is_shutting_down;
 
