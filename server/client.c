@@ -164,13 +164,15 @@ static bool is_reserved_reply(struct span reply)
            (reply.len > 5 && span_starts(reply, "_GR_."));
 }
 
-static bool refuse_publish(struct client *client, struct span subject)
+/* `of` the publish is not allowed: "to", or "with Reply of"; `part` is what the log calls it. */
+static bool refuse_publish(struct client *client, const char *of, const char *part,
+                           struct span subject)
 {
     char *text = client_quoted(subject);
-    char *problem = mem_printf("Permissions Violation for Publish to %s", text);
+    char *problem = mem_printf("Permissions Violation for Publish %s %s", of, text);
     client_error(client, "%s", problem);
     message_trace_refused(client->conn->worker->trace, problem);
-    conn_log(client->conn, LOG_ERR, "Publish Violation - Subject %s", text);
+    conn_log(client->conn, LOG_ERR, "Publish Violation - %s %s", part, text);
     free(problem);
     free(text);
     return false;
@@ -179,25 +181,17 @@ static bool refuse_publish(struct client *client, struct span subject)
 bool client_may_publish(struct client *client, struct span subject)
 {
     if (is_reserved_subject(subject))
-        return refuse_publish(client, subject);
+        return refuse_publish(client, "to", "Subject", subject);
     if (permissions_may_publish(client->permissions, subject) ||
         (client->responses && responses_use(client->responses, subject, conn_now_ms(client->conn))))
         return true;
-    return refuse_publish(client, subject);
+    return refuse_publish(client, "to", "Subject", subject);
 }
 
 static bool may_use_reply(struct client *client, struct span reply)
 {
-    if (reply.len == 0 || !is_reserved_reply(reply))
-        return true;
-    char *text = client_quoted(reply);
-    char *problem = mem_printf("Permissions Violation for Publish with Reply of %s", text);
-    client_error(client, "%s", problem);
-    message_trace_refused(client->conn->worker->trace, problem);
-    conn_log(client->conn, LOG_ERR, "Publish Violation - Reply %s", text);
-    free(problem);
-    free(text);
-    return false;
+    return reply.len == 0 || !is_reserved_reply(reply) ||
+           refuse_publish(client, "with Reply of", "Reply", reply);
 }
 
 /* Where the account's mappings send it; false when the message is lost. Kept out of the way of those without. */

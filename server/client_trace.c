@@ -102,12 +102,15 @@ static enum tracing decide(const struct client *client, struct span header, stru
     return is_only ? DROPPED : UNTRACED;
 }
 
-static struct trace_ingress ingress_of(const struct client *client, const struct proto_op *op,
-                                       const struct trace_wish *wish)
+static void begin_leg(const struct client *client, const struct proto_op *op,
+                      const struct trace_wish *wish, struct span header, size_t size)
 {
-    return (struct trace_ingress){
-        .source = client->conn, .subject = op->subject, .dest = wish->dest, .only = wish->only
-    };
+    message_trace_begin(&(struct trace_ingress){ .source = client->conn,
+                                                 .subject = op->subject,
+                                                 .dest = wish->dest,
+                                                 .only = wish->only,
+                                                 .headers = header,
+                                                 .size = size });
 }
 
 /* Is it to be published now? */
@@ -115,10 +118,7 @@ static bool begin(struct client *client, const struct proto_op *op, const struct
 {
     if (!client_may_publish(client, wish->dest))
         return false;
-    struct trace_ingress ingress = ingress_of(client, op, wish);
-    ingress.headers = header_of(op);
-    ingress.size = op->data.len;
-    message_trace_begin(&ingress);
+    begin_leg(client, op, wish, header_of(op), op->data.len);
     return client->conn->worker->trace || !wish->only;
 }
 
@@ -162,10 +162,7 @@ void client_trace_oversized(struct client *client, const struct proto_op *op, st
     struct span header = span_make(input.ptr + op->consumed, op->header_size);
     if (decide(client, header, &wish) != TRACED || !client_may_publish(client, wish.dest))
         return;
-    struct trace_ingress ingress = ingress_of(client, op, &wish);
-    ingress.headers = header;
-    ingress.size = (size_t)proto_read_size(op->size);
-    message_trace_begin(&ingress);
+    begin_leg(client, op, &wish, header, (size_t)proto_read_size(op->size));
     message_trace_refused(worker->trace, "maximum payload exceeded");
     message_trace_end_leg(worker);
 }
