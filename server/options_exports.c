@@ -7,10 +7,6 @@
 
 #define RESPONSE_MS (2 * 60 * 1000) /* how long an answer may take */
 
-#define NOTED(struct_, name, aliases, member, text)                                                \
-    ROW(name, aliases, OPTION_CUSTOM, offsetof(struct struct_, member), NULL, RELOAD_LIVE, NULL,   \
-        .help = (text), .read = schema_note_value)
-
 /* Text of the options; NULL when a problem was added. */
 static const char *read_text(struct options_reader *reader, const struct conf_value *value)
 {

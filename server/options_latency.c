@@ -13,15 +13,12 @@ struct latency_block {
     const struct conf_value *sampling, *subject;
 };
 
-#define NOTED(name, member, text)                                                                  \
-    ROW(name, NULL, OPTION_CUSTOM, offsetof(struct latency_block, member), NULL, RELOAD_LIVE,      \
-        NULL, .help = (text), .read = schema_note_value)
-
 static const struct option_row LATENCY_ROWS[] = {
-    NOTED("sampling", sampling,
+    NOTED(latency_block, "sampling", NULL, sampling,
           "Percent of the requests that are measured, or `headers`: those that a tracer samples; "
           "all when unset."),
-    NOTED("subject", subject, "Where the measurements are published, in the exporting account."),
+    NOTED(latency_block, "subject", NULL, subject,
+          "Where the measurements are published, in the exporting account."),
 };
 
 const struct schema LATENCY_SCHEMA = {

@@ -9,13 +9,11 @@ struct msg_trace_block {
     const struct conf_value *dest, *sampling;
 };
 
-#define NOTED(name, member, text)                                                                  \
-    ROW(name, NULL, OPTION_CUSTOM, offsetof(struct msg_trace_block, member), NULL, RELOAD_LIVE,    \
-        NULL, .help = (text), .read = schema_note_value)
-
 static const struct option_row MSG_TRACE_ROWS[] = {
-    NOTED("dest", dest, "Where traces are published; the publisher must be allowed to, too."),
-    NOTED("sampling", sampling, "Percent of the messages that are traced; all when unset."),
+    NOTED(msg_trace_block, "dest", NULL, dest,
+          "Where traces are published; the publisher must be allowed to, too."),
+    NOTED(msg_trace_block, "sampling", NULL, sampling,
+          "Percent of the messages that are traced; all when unset."),
 };
 
 const struct schema MSG_TRACE_SCHEMA = {

@@ -152,6 +152,10 @@ void *row_field(const struct option_row *row, void *target);
 /** A reader of rows that only notes what is there: whether it belongs there depends on the others. */
 void schema_note_value(struct options_reader *reader, const struct option_row *row,
                        const struct conf_value *value, void *target);
+/** Its row, for a member of `struct struct_`. */
+#define NOTED(struct_, name, aliases, member, text)                                                \
+    ROW(name, aliases, OPTION_CUSTOM, offsetof(struct struct_, member), NULL, RELOAD_LIVE, NULL,   \
+        .help = (text), .read = schema_note_value)
 
 /** Is the value of that type? If not, adds Go's sentence "interface conversion: ...". */
 bool value_is(struct options_reader *reader, const struct conf_value *value, enum conf_type type);
