@@ -101,15 +101,24 @@ SCENARIO(user_jwt_opens_the_door, accounts_of_strangers_are_none)
     }
 }
 
+static struct server *start_with_signing_key(const struct realm *realm, const struct signer *key)
+{
+    const char *keys = text(",\"signing_keys\":[\"%s\"]", signer_public(key));
+    return server_start("%s", realm_config(realm, realm_account(realm, "", keys)));
+}
+
+/* What a user says that a signing key of the account has issued. */
+static const char *user_of_account(const struct realm *realm)
+{
+    return text(NATS_USER ",\"issuer_account\":\"%s\"", signer_public(realm->account));
+}
+
 SCENARIO(user_jwt_opens_the_door, the_signing_key_of_an_account_counts_as_well)
 {
     struct realm realm = realm_new();
     struct signer *key = signer_new('A');
-    const char *keys = text(",\"signing_keys\":[\"%s\"]", signer_public(key));
-    struct server *server =
-        server_start("%s", realm_config(&realm, realm_account(&realm, "", keys)));
-    const char *of_account =
-        text(NATS_USER ",\"issuer_account\":\"%s\"", signer_public(realm.account));
+    struct server *server = start_with_signing_key(&realm, key);
+    const char *of_account = user_of_account(&realm);
 
     jwt_login(server, realm.user, signer_jwt(key, signer_public(realm.user), "", of_account));
     jwt_refused(server, realm.user, signer_jwt(key, signer_public(realm.user), "", NATS_USER));
@@ -276,11 +285,8 @@ SCENARIO(user_jwt_opens_the_door, a_reload_closes_users_of_a_key_that_goes)
 {
     struct realm realm = realm_new();
     struct signer *key = signer_new('A');
-    const char *keys = text(",\"signing_keys\":[\"%s\"]", signer_public(key));
-    struct server *server =
-        server_start("%s", realm_config(&realm, realm_account(&realm, "", keys)));
-    const char *of_account =
-        text(NATS_USER ",\"issuer_account\":\"%s\"", signer_public(realm.account));
+    struct server *server = start_with_signing_key(&realm, key);
+    const char *of_account = user_of_account(&realm);
     struct conn *client =
         jwt_login(server, realm.user, signer_jwt(key, signer_public(realm.user), "", of_account));
     server_reload(server, "%s", realm_config(&realm, realm_account(&realm, "", "")));
